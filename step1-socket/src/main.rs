@@ -1,0 +1,12 @@
+//! Creates a socket and keeps it open until Enter.
+
+use socket2::Domain;
+use step1_socket::{create, terminal};
+
+fn main() {
+    terminal::no_argument();
+    let socket = create(Domain::IPV4).unwrap_or_else(|e| terminal::fail("create a socket", &e));
+
+    terminal::wait_for_enter();
+    drop(socket); // close(2)
+}

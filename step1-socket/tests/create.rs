@@ -1,0 +1,77 @@
+//! What an observer sees of step 1: a socket that is not yet anywhere.
+
+use assert_cmd::Command;
+use socket2::{Domain, Type};
+use step1_socket::create;
+use test_support::{Program, assert_story, curl, story};
+
+const STEP: &str = env!("CARGO_BIN_EXE_step1-socket");
+
+#[test]
+fn a_created_socket_is_a_stream_socket_of_its_domain() {
+    for domain in [Domain::IPV4, Domain::IPV6] {
+        match create(domain) {
+            Ok(socket) => assert_eq!(socket.r#type().expect("it has a type"), Type::STREAM),
+            // A machine without IPv6 has no such socket, and says so to everyone.
+            Err(_) => assert!(socket2::Socket::new(domain, Type::STREAM, None).is_err()),
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_created_socket_has_no_address() {
+    let socket = create(Domain::IPV4).expect("a socket");
+    let address = socket.local_addr().expect("an address").as_socket().expect("of IPv4");
+    assert_eq!(address.to_string(), "0.0.0.0:0");
+}
+
+#[test]
+fn it_says_what_was_created_and_ends_when_enter_is_pressed() {
+    let mut program = Program::start(STEP, &[]);
+    program.wait_for("Socket created");
+    assert_eq!(program.complaint(), "Press Enter to close the socket.");
+    assert!(program.is_running(), "it waits for Enter");
+
+    program.press_enter();
+    let (status, told) = program.end();
+    assert!(status.success());
+    assert_story(&told, &story(1));
+}
+
+#[test]
+fn it_ends_at_once_when_standard_input_is_at_its_end() {
+    let mut program = Program::start(STEP, &[]);
+    program.end_input();
+    assert!(program.end().0.success());
+}
+
+#[test]
+fn help_shows_the_usage_and_succeeds() {
+    for option in ["-h", "--help"] {
+        let help = Command::new(STEP).arg(option).assert().success();
+        let text = String::from_utf8_lossy(&help.get_output().stdout).into_owned();
+        assert!(text.starts_with("Usage: cargo run -p STEP -- [HOST:PORT]"), "{text}");
+    }
+}
+
+#[test]
+fn an_argument_is_one_too_many() {
+    let output = Command::new(STEP).arg("127.0.0.1:8080").assert().code(2);
+    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(text.starts_with("'127.0.0.1:8080' is one argument too many.\nUsage: "), "{text}");
+    assert!(output.get_output().stdout.is_empty(), "nothing was created");
+}
+
+#[test]
+#[ignore = "needs curl, which not every system has; .ci/run installs it"]
+fn curl_finds_its_connection_refused() {
+    let mut program = Program::start(STEP, &[]);
+    program.wait_for("Socket created");
+    // The step has no port. This one is bound and kept, so that no other program listens on it.
+    let port = socket2::Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let any: std::net::SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    port.bind(&any.into()).expect("a free port");
+    let address = port.local_addr().expect("bound").as_socket().expect("of IPv4");
+    assert_eq!(curl(address), 7);
+}
