@@ -1,0 +1,25 @@
+//! Step 3: listen for connections. The walkthrough is `docs/step3-listen.md`.
+
+use socket2::Socket;
+use std::io;
+use std::net::SocketAddr;
+use step1_socket::tell;
+use step2_bind::{bind, local_address};
+
+/// How many clients may wait in the queue. Enough for a lesson: the queue can be seen to fill.
+pub const BACKLOG: i32 = 5;
+
+/// Binds a TCP socket to `address` and opens its queue of `backlog` connections, with listen(2).
+///
+/// From here on the system itself completes connections and puts them in the queue. The
+/// `backlog` is a hint: Linux lets one more wait, other systems round it in their own ways.
+///
+/// # Errors
+///
+/// What socket(2), bind(2) and listen(2) report. Among them: another socket listens on the port.
+pub fn listen(address: SocketAddr, backlog: i32) -> io::Result<Socket> {
+    let socket = bind(address)?;
+    socket.listen(backlog)?;
+    tell!("Server is listening on http://{}", local_address(&socket)?);
+    Ok(socket)
+}
