@@ -1,0 +1,269 @@
+//! What an observer sees of step 4: clients are accepted one by one, heard, and not answered.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::time::Instant;
+use step4_accept::{HEAD_LIMIT, TIME_LIMIT};
+use test_support::{
+    Program, REQUEST, assert_story, connect, curl, head_of, read_all, reset, send_no_more, story,
+};
+
+const STEP: &str = env!("CARGO_BIN_EXE_step4-accept");
+
+fn start() -> (Program, SocketAddr) {
+    let mut program = Program::start(STEP, &["127.0.0.1:0"]);
+    let address = program.listening();
+    (program, address)
+}
+
+/// The loop goes on: a plain request is still received.
+fn assert_goes_on(program: &mut Program, address: SocketAddr) {
+    let mut client = connect(address);
+    client.write_all(b"GET /still-there HTTP/1.1\r\n\r\n").unwrap();
+    program.wait_for_next("GET /still-there HTTP/1.1");
+    assert_eq!(read_all(&mut client), b"", "there is no answer at this step");
+}
+
+#[test]
+fn it_says_who_connected_and_what_they_asked() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    client.write_all(REQUEST).unwrap();
+    assert_eq!(read_all(&mut client), b"", "there is no answer at this step");
+    program.wait_for("Host: localhost");
+    assert_story(&program.heard().join("\n"), &story(4));
+
+    let from = client.local_addr().unwrap();
+    program.wait_for(&format!("Connection from {from} has been established!"));
+    program.wait_for(&format!("Request received from {from}:"));
+    assert_goes_on(&mut program, address);
+}
+
+#[test]
+#[ignore = "needs curl, which not every system has; .ci/run installs it"]
+fn curl_gets_an_empty_reply() {
+    let (_program, address) = start();
+    assert_eq!(curl(address), 52);
+}
+
+#[test]
+fn a_request_cut_into_single_bytes_is_received_whole() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    client.set_nodelay(true).unwrap();
+    for byte in REQUEST {
+        client.write_all(&[*byte]).unwrap();
+    }
+    program.wait_for("Host: localhost");
+    assert_story(&program.heard().join("\n"), &story(4));
+}
+
+#[test]
+fn the_end_of_a_head_is_found_wherever_a_read_ends() {
+    // Heads around the 1024 bytes of one read: the blank line falls on both sides of the cut.
+    for length in 1020..1030 {
+        let (mut program, address) = start();
+        let mut client = connect(address);
+        client.write_all(&head_of(length)).unwrap();
+        assert_eq!(read_all(&mut client), b"");
+        program.wait_for("Request received");
+    }
+}
+
+#[test]
+fn lines_typed_by_hand_end_with_a_bare_newline() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    client.write_all(b"GET /typed HTTP/1.1\nHost: localhost\n\n").unwrap();
+    assert_eq!(read_all(&mut client), b"");
+    program.wait_for("GET /typed HTTP/1.1");
+    assert_eq!(program.wait_for_next("Host"), "Host: localhost");
+}
+
+#[test]
+fn blank_lines_ahead_of_a_request_do_not_end_it() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    client.write_all(b"\r\n\n\r\nGET /late-start HTTP/1.1\r\n\r\n").unwrap();
+    assert_eq!(read_all(&mut client), b"");
+    program.wait_for("GET /late-start HTTP/1.1");
+}
+
+#[test]
+fn what_follows_the_head_is_not_shown() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 6\r\n\r\nsecret").unwrap();
+    program.wait_for("POST / HTTP/1.1");
+    assert_goes_on(&mut program, address);
+    assert!(!program.heard().iter().any(|line| line.contains("secret")));
+}
+
+#[test]
+fn a_head_of_8_kib_is_received_and_one_byte_more_is_too_much() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    client.write_all(&head_of(HEAD_LIMIT)).unwrap();
+    assert_eq!(read_all(&mut client), b"");
+    program.wait_for_next("Request received");
+
+    // The byte that is not read any more makes the system reset the connection.
+    let mut client = connect(address);
+    client.write_all(&head_of(HEAD_LIMIT + 1)).unwrap();
+    let line = program.wait_for_next("No request");
+    assert!(line.ends_with("the client sent a head of more than 8192 bytes"), "{line}");
+    assert_goes_on(&mut program, address);
+}
+
+#[test]
+fn a_client_that_leaves_costs_one_line() {
+    let (mut program, address) = start();
+    for part in [&b""[..], b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\n"] {
+        let mut client = connect(address);
+        client.write_all(part).unwrap();
+        drop(client);
+        let line = program.wait_for_next("No request");
+        assert!(line.ends_with("the client left before it was whole"), "{line}");
+    }
+    assert_goes_on(&mut program, address);
+}
+
+#[test]
+fn a_client_that_closes_its_sending_half_too_early_costs_one_line() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    client.write_all(b"GET / HTTP/1.1\r\n").unwrap();
+    send_no_more(&client);
+    assert_eq!(read_all(&mut client), b"");
+    program.wait_for("the client left before it was whole");
+    assert_goes_on(&mut program, address);
+}
+
+#[test]
+fn a_client_that_resets_the_connection_costs_one_line() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    client.write_all(b"GET / HT").unwrap();
+    program.wait_for("has been established!");
+    reset(client);
+    let line = program.wait_for_next("No request");
+    assert!(line.contains("the client was cut off: "), "{line}");
+    assert_goes_on(&mut program, address);
+}
+
+#[test]
+fn bytes_that_are_not_utf8_are_shown_and_the_loop_goes_on() {
+    let (mut program, address) = start();
+    connect(address).write_all(b"\xff\xfe\r\n\r\n").unwrap();
+    program.wait_for("Request received");
+    assert_eq!(program.wait_for_next(""), "\u{fffd}\u{fffd}");
+    assert_goes_on(&mut program, address);
+}
+
+#[test]
+fn a_terminal_escape_sequence_is_shown_and_not_obeyed() {
+    let (mut program, address) = start();
+    connect(address).write_all(b"GET /\x1b[2J\x1b]0;title\x07 HTTP/1.1\r\n\r\n").unwrap();
+    let line = program.wait_for("GET /");
+    assert_eq!(line, r"GET /\u{1b}[2J\u{1b}]0;title\u{7} HTTP/1.1");
+}
+
+#[test]
+fn a_client_that_says_nothing_is_sent_away_after_5_seconds() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    let start = Instant::now();
+    assert_eq!(read_all(&mut client), b"");
+    // The clock of the server starts a moment after the client's, so it can't end earlier.
+    assert!(start.elapsed() >= TIME_LIMIT, "after {:?}", start.elapsed());
+    assert!(start.elapsed() < TIME_LIMIT * 2, "after {:?}", start.elapsed());
+    program.wait_for("the client said nothing for 5s");
+    assert_goes_on(&mut program, address);
+}
+
+#[test]
+fn a_client_that_sends_a_byte_at_a_time_has_5_seconds_in_all() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    // The pace of this client: it waits half a second for an answer, then sends the next byte.
+    client.set_read_timeout(Some(TIME_LIMIT / 10)).unwrap();
+    let start = Instant::now();
+    while start.elapsed() < TIME_LIMIT * 2 {
+        if client.write_all(b"G").is_err() {
+            break;
+        }
+        match client.read(&mut [0; 1]) {
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            _ => break, // The server has closed the connection.
+        }
+    }
+    assert!(start.elapsed() >= TIME_LIMIT, "after {:?}", start.elapsed());
+    assert!(start.elapsed() < TIME_LIMIT * 2, "after {:?}", start.elapsed());
+    program.wait_for("the client did not finish it in 5s");
+    assert_goes_on(&mut program, address);
+}
+
+#[test]
+fn a_request_that_is_whole_shortly_before_its_time_is_up_is_received() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    let (first, rest) = REQUEST.split_at(10);
+    client.write_all(first).unwrap();
+    // The pace of this client: it waits four of the five seconds before it goes on.
+    client.set_read_timeout(Some(TIME_LIMIT * 4 / 5)).unwrap();
+    client.read(&mut [0; 1]).expect_err("no answer yet");
+    client.write_all(rest).unwrap();
+    program.wait_for("Request received");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_was_paused_goes_on_with_the_same_client() {
+    let signal = |program: &Program, name: &str| {
+        let id = program.id().to_string();
+        let kill = std::process::Command::new("kill").args([name, id.as_str()]).status();
+        assert!(kill.expect("kill runs").success());
+    };
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    client.write_all(b"GET / ").unwrap();
+    program.wait_for("has been established!");
+    signal(&program, "-STOP");
+    signal(&program, "-CONT");
+    client.write_all(b"HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    program.wait_for("Request received");
+}
+
+#[test]
+fn a_closed_standard_output_does_not_stop_it() {
+    let (mut program, address) = start();
+    program.close_output();
+    for _ in 0..3 {
+        let mut client = connect(address);
+        client.write_all(REQUEST).unwrap();
+        assert_eq!(read_all(&mut client), b"");
+    }
+    assert!(program.is_running());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_descriptors_it_says_so_and_serves_again_when_there_are_some() {
+    let (mut program, address) = start();
+    let id = format!("--pid={}", program.id());
+    let limit = |most: &str| {
+        let most = format!("--nofile={most}:1024");
+        let prlimit = std::process::Command::new("prlimit").args([&id, &most]).status();
+        assert!(prlimit.expect("prlimit runs").success());
+    };
+    // From here on the system grants no new descriptor. The accept that waits already has one.
+    limit("3");
+    let mut client = connect(address);
+    client.write_all(REQUEST).unwrap();
+    assert_eq!(read_all(&mut client), b"");
+    let line = program.wait_for_next("Cannot accept a client");
+    assert!(line.ends_with("Too many open files (os error 24). Trying again."), "{line}");
+
+    limit("64");
+    assert_goes_on(&mut program, address);
+}
