@@ -1,0 +1,86 @@
+//! Writes the response to a request.
+
+use crate::request::Request;
+use indoc::formatdoc;
+use step4_accept::NoRequest;
+
+/// A status, and a page that holds one sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Response {
+    /// The status code with its reason (RFC 9110 section 15), such as `200 OK`.
+    pub status: &'static str,
+    /// What the page says.
+    pub sentence: &'static str,
+    /// `false` after HEAD: only the header fields are sent (RFC 9110 section 9.3.2).
+    pub with_page: bool,
+}
+
+impl Response {
+    /// A response whose page holds one sentence.
+    #[must_use]
+    pub fn new(status: &'static str, sentence: &'static str) -> Response {
+        Response { status, sentence, with_page: true }
+    }
+
+    /// The response to what was received. `None` where nobody asked for one.
+    #[must_use]
+    pub fn to(received: &Result<Vec<u8>, NoRequest>) -> Option<Response> {
+        let (status, sentence) = match received {
+            Ok(head) => return Some(Response::to_head(head)),
+            Err(NoRequest::TooLarge) => {
+                ("431 Request Header Fields Too Large", "Your request has too long a head.")
+            }
+            Err(NoRequest::Late) => ("408 Request Timeout", "Your request took too long."),
+            Err(NoRequest::Silent | NoRequest::Left | NoRequest::CutOff(_)) => return None,
+        };
+        Some(Response::new(status, sentence))
+    }
+
+    fn to_head(head: &[u8]) -> Response {
+        let Some(request) = Request::parse(head) else {
+            return Response::new("400 Bad Request", "This server cannot read your request.");
+        };
+        let page = match request.path.as_str() {
+            "/" => Response::new("200 OK", "Hello, World! This is a simple web server."),
+            _ => Response::new("404 Not Found", "There is no page at this path."),
+        };
+        match request.method.as_str() {
+            "GET" => page,
+            "HEAD" => Response { with_page: false, ..page },
+            _ => Response::new("405 Method Not Allowed", "This server answers GET and HEAD."),
+        }
+    }
+
+    /// The bytes to send: status line, header fields, blank line, page.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Response { status, sentence, with_page } = self;
+        let page = formatdoc! {r#"
+            <!DOCTYPE html>
+            <html lang="en">
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>{status}</title>
+            <style>
+              body {{ margin: 20vh auto; max-width: 30em; padding: 0 1em; background: #eef3f6;
+                     color: #1c2733; font: 1.25em/1.5 system-ui, sans-serif }}
+              h1 {{ border-left: 0.25em solid #0a7d8c; padding-left: 0.75em; line-height: 1.3 }}
+            </style>
+            <h1>{sentence}</h1>
+            <p>Status {status}, from a server built in five steps.</p>
+            </html>
+        "#};
+        // A 405 says what is allowed instead (RFC 9110 section 15.5.6).
+        let allow = if status.starts_with("405") { "Allow: GET, HEAD\r\n" } else { "" };
+        let head = format!(
+            "HTTP/1.1 {status}\r\n\
+             Content-Type: text/html; charset=utf-8\r\n\
+             Content-Length: {length}\r\n\
+             Connection: close\r\n\
+             {allow}\r\n",
+            length = page.len()
+        );
+        let body = if *with_page { &page } else { "" };
+        [head.as_bytes(), body.as_bytes()].concat()
+    }
+}

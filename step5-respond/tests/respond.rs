@@ -1,0 +1,271 @@
+//! What a client sees of step 5 when it asks for something: every answer, byte for byte.
+
+use scraper::{Html, Selector};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::LazyLock;
+use step4_accept::HEAD_LIMIT;
+use step5_respond::request::Request;
+use test_support::{
+    Program, REQUEST, Response, ask, assert_story, connect, curl, head_of, read_response,
+    send_no_more, story,
+};
+
+const STEP: &str = env!("CARGO_BIN_EXE_step5-respond");
+const SENTENCE: &str = "Hello, World! This is a simple web server.";
+
+fn start() -> (Program, SocketAddr) {
+    let mut program = Program::start(STEP, &["127.0.0.1:0"]);
+    let address = program.listening();
+    (program, address)
+}
+
+/// Asks a server that is started for this one question.
+fn answer(request: impl AsRef<[u8]>) -> Response {
+    let (_program, address) = start();
+    ask(address, request.as_ref())
+}
+
+/// The text of the elements with this name in a page, which has to be valid HTML.
+fn text_of(page: &str, element: &str) -> String {
+    let page = Html::parse_document(page);
+    assert_eq!(page.errors, Vec::<&str>::new(), "a valid page has no parse errors");
+    page.select(&Selector::parse(element).unwrap()).flat_map(|found| found.text()).collect()
+}
+
+#[test]
+fn the_story_begins_with_that_of_step_4_and_ends_with_the_response() {
+    let (mut program, address) = start();
+    let response = ask(address, REQUEST);
+    let line = program.wait_for("[step5-respond]");
+    assert_story(&program.heard().join("\n"), &story(5));
+    let total = response.head.len() + response.body.len();
+    assert!(line.ends_with(&format!(": 200 OK, {total} bytes")), "{line}");
+}
+
+#[test]
+fn the_page_holds_the_sentence() {
+    let response = answer(REQUEST);
+    assert_eq!(response.status, 200);
+    assert_eq!(text_of(&response.text(), "h1"), SENTENCE);
+    assert_eq!(text_of(&response.text(), "title"), "200 OK");
+}
+
+#[test]
+fn the_first_page_has_its_path_in_every_form() {
+    let (_program, address) = start();
+    for target in [
+        "/",
+        "/?",
+        "/?name=value&next=http://elsewhere/",
+        "http://localhost/",
+        "http://localhost",
+        "http://localhost:8080/?query",
+        "http://localhost?query",
+        "HTTP://localhost/",
+    ] {
+        let response = ask(address, format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        assert_eq!(response.status, 200, "{target}");
+    }
+}
+
+#[test]
+fn another_path_gets_a_page_that_says_so() {
+    let (_program, address) = start();
+    for target in ["/favicon.ico", "//", "/index.html", "/%2e", "http://localhost/nothing"] {
+        let response = ask(address, format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        assert_eq!(response.status, 404, "{target}");
+        assert_eq!(text_of(&response.text(), "h1"), "There is no page at this path.");
+    }
+}
+
+#[test]
+fn head_gets_the_same_header_fields_and_no_page() {
+    let (_program, address) = start();
+    for path in ["/", "/nothing"] {
+        let get = ask(address, format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        let head = ask(address, format!("HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        assert_eq!(String::from_utf8(head.head), String::from_utf8(get.head));
+        assert_eq!(head.body, b"");
+    }
+}
+
+#[test]
+fn another_method_is_told_which_ones_are_allowed() {
+    let (_program, address) = start();
+    for request_line in
+        ["POST / HTTP/1.1", "DELETE /x HTTP/1.1", "OPTIONS * HTTP/1.1", "CONNECT a:443 HTTP/1.1"]
+    {
+        let response = ask(address, format!("{request_line}\r\nHost: a\r\n\r\n").as_bytes());
+        assert_eq!(response.status, 405, "{request_line}");
+        assert_eq!(response.field("allow"), Some("GET, HEAD"));
+    }
+}
+
+#[test]
+fn http_1_0_needs_no_host() {
+    assert_eq!(answer("GET / HTTP/1.0\r\n\r\n").status, 200);
+}
+
+#[test]
+fn lines_typed_by_hand_may_end_with_a_bare_newline() {
+    assert_eq!(answer("GET / HTTP/1.1\nHost: localhost\n\n").status, 200);
+    assert_eq!(answer("\r\n\nGET / HTTP/1.1\nHost: localhost\r\n\n").status, 200);
+}
+
+#[test]
+fn what_is_unusual_but_allowed_is_served() {
+    for request in [
+        &b"GET / HTTP/1.1\r\nhOsT:localhost\r\n\r\n"[..],
+        b"GET / HTTP/1.1\r\nHost: \t localhost \t\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost:\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-Bytes: caf\xe9 \xff\xfe\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-Tab: one\ttwo\r\nX-Empty:\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\n!#$%&'*+-.^_`|~09: odd but a token\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+    ] {
+        let shown = String::from_utf8_lossy(request);
+        assert!(Request::parse(request).is_some_and(|r| r.path == "/"), "{shown:?}");
+    }
+}
+
+/// Heads that RFC 9112 tells a server to reject, each with what is wrong in it.
+const MALFORMED: [(&str, &[u8]); 29] = [
+    ("no target and no version", b"GET\r\nHost: a\r\n\r\n"),
+    ("no version", b"GET /\r\nHost: a\r\n\r\n"),
+    ("four parts", b"GET / / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("two spaces", b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("a tab for a space", b"GET\t/\tHTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("a space at the end", b"GET / HTTP/1.1 \r\nHost: a\r\n\r\n"),
+    ("a space at the start", b" GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("a version that is not served", b"GET / HTTP/2.0\r\nHost: a\r\n\r\n"),
+    ("a version in small letters", b"GET / http/1.1\r\nHost: a\r\n\r\n"),
+    ("a version of three parts", b"GET / HTTP/1.1.1\r\nHost: a\r\n\r\n"),
+    ("a method that is no token", b"G@T / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("a target that is no path", b"GET index.html HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("a target with a control character", b"GET /\x1b HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("a target that is not ASCII", b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("no Host in HTTP/1.1", b"GET / HTTP/1.1\r\nAccept: */*\r\n\r\n"),
+    ("two Hosts", b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
+    ("two Hosts in HTTP/1.0", b"GET / HTTP/1.0\r\nHost: a\r\nhost: b\r\n\r\n"),
+    ("a Host that is none", b"GET / HTTP/1.1\r\nHost: a/b c\r\n\r\n"),
+    ("a field without a colon", b"GET / HTTP/1.1\r\nHost: a\r\nAccept\r\n\r\n"),
+    ("a field without a name", b"GET / HTTP/1.1\r\nHost: a\r\n: value\r\n\r\n"),
+    ("a space ahead of the colon", b"GET / HTTP/1.1\r\nHost : a\r\n\r\n"),
+    ("a name that is no token", b"GET / HTTP/1.1\r\nHost: a\r\nX(Y): z\r\n\r\n"),
+    ("a folded line", b"GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n z\r\n\r\n"),
+    ("a control character", b"GET / HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n"),
+    ("a delete character", b"GET / HTTP/1.1\r\nHost: a\r\nX: \x7f\r\n\r\n"),
+    ("a bare CR in a value", b"GET / HTTP/1.1\r\nHost: a\r\nX: y\rZ: z\r\n\r\n"),
+    ("a bare CR at a line's end", b"GET / HTTP/1.1\r\r\nHost: a\r\n\r\n"),
+    ("a length that is no number", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n"),
+    (
+        "two lengths",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    ),
+];
+
+#[test]
+fn a_malformed_head_gets_400() {
+    let (_program, address) = start();
+    for (fault, request) in MALFORMED {
+        let response = ask(address, request);
+        assert_eq!(response.status, 400, "{fault}");
+        assert_eq!(text_of(&response.text(), "h1"), "This server cannot read your request.");
+    }
+}
+
+#[test]
+fn a_head_of_8_kib_is_served_and_one_byte_more_gets_431() {
+    let (_program, address) = start();
+    assert_eq!(ask(address, &head_of(HEAD_LIMIT)).status, 200);
+    assert_eq!(ask(address, &head_of(HEAD_LIMIT + 1)).status, 431);
+}
+
+#[test]
+fn the_431_arrives_whole_even_if_the_client_sends_much_more() {
+    assert_eq!(answer(head_of(1024 * 1024)).status, 431);
+}
+
+#[test]
+fn the_answer_to_a_body_that_nobody_wants_arrives_whole() {
+    let length = 1024 * 1024;
+    let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
+    let response = answer([head.into_bytes(), vec![b'x'; length]].concat());
+    assert_eq!(response.status, 405);
+    assert!(text_of(&response.text(), "h1").contains("GET and HEAD"));
+}
+
+#[test]
+fn a_request_cut_into_single_bytes_is_served() {
+    let (_program, address) = start();
+    let mut client = connect(address);
+    client.set_nodelay(true).unwrap();
+    for byte in REQUEST {
+        client.write_all(&[*byte]).unwrap();
+    }
+    assert_eq!(read_response(&mut client).status, 200);
+}
+
+#[test]
+fn a_client_that_closes_its_sending_half_after_the_request_is_served() {
+    let (_program, address) = start();
+    let mut client = connect(address);
+    client.write_all(REQUEST).unwrap();
+    send_no_more(&client);
+    assert_eq!(read_response(&mut client).status, 200);
+}
+
+#[test]
+fn a_client_of_ipv6_is_served_where_the_machine_has_ipv6() {
+    let mut program = Program::start(STEP, &["[::1]:0"]);
+    if std::net::TcpListener::bind("[::1]:0").is_ok() {
+        assert_eq!(ask(program.listening(), REQUEST).status, 200);
+    } else {
+        assert_eq!(program.end().0.code(), Some(1));
+    }
+}
+
+/// One request for each kind of answer that comes without waiting.
+static ONE_OF_EACH: LazyLock<[Vec<u8>; 6]> = LazyLock::new(|| {
+    [
+        REQUEST.to_vec(),
+        b"HEAD / HTTP/1.0\r\n\r\n".to_vec(),
+        b"GET /nothing HTTP/1.0\r\n\r\n".to_vec(),
+        b"POST / HTTP/1.0\r\n\r\n".to_vec(),
+        b"nonsense\r\n\r\n".to_vec(),
+        head_of(HEAD_LIMIT + 1),
+    ]
+});
+
+#[test]
+fn every_answer_has_its_header_fields() {
+    let (_program, address) = start();
+    for request in ONE_OF_EACH.iter() {
+        let response = ask(address, request);
+        assert_eq!(response.field("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(response.field("connection"), Some("close"));
+        if !request.starts_with(b"HEAD") {
+            let length = response.body.len().to_string();
+            assert_eq!(response.field("content-length"), Some(length.as_str()));
+        }
+    }
+}
+
+#[test]
+fn every_line_of_an_answer_ends_with_crlf() {
+    let (_program, address) = start();
+    for request in ONE_OF_EACH.iter() {
+        let head = String::from_utf8(ask(address, request).head).unwrap();
+        let without_line_ends = head.replace("\r\n", "");
+        assert!(!without_line_ends.contains(['\r', '\n']), "{head:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs curl, which not every system has; .ci/run installs it"]
+fn curl_gets_the_page() {
+    let (_program, address) = start();
+    assert_eq!(curl(address), 0);
+}

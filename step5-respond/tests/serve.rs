@@ -1,0 +1,257 @@
+//! Nothing from outside can hurt step 5: whatever a client does, everyone else is served.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+use step4_accept::TIME_LIMIT;
+use step5_respond::{CLOSE_LIMIT, CLOSE_TIME, WORKERS};
+use test_support::{
+    PATIENCE, Program, REQUEST, ask, connect, read_all, read_response, reset,
+    without_color_settings,
+};
+
+const STEP: &str = env!("CARGO_BIN_EXE_step5-respond");
+
+fn start() -> (Program, SocketAddr) {
+    let mut program = Program::start(STEP, &["127.0.0.1:0"]);
+    let address = program.listening();
+    (program, address)
+}
+
+/// A plain request is answered, before any client that is in the way runs out of its time.
+fn assert_serves(address: SocketAddr) {
+    let start = Instant::now();
+    assert_eq!(ask(address, REQUEST).status, 200);
+    assert!(start.elapsed() < TIME_LIMIT, "after {:?}", start.elapsed());
+}
+
+fn silent_clients(count: usize, address: SocketAddr) -> Vec<TcpStream> {
+    (0..count).map(|_| connect(address)).collect()
+}
+
+#[test]
+fn twelve_silent_clients_hold_nobody_up() {
+    let (_program, address) = start();
+    let mut silent = silent_clients(12, address);
+    assert_serves(address);
+    for client in &mut silent {
+        assert_eq!(read_all(client), b"", "they are closed without a word");
+    }
+}
+
+#[test]
+fn a_class_of_thirty_browsers_with_two_silent_connections_each_holds_nobody_up() {
+    let (_program, address) = start();
+    let _silent = silent_clients(60, address);
+    assert_serves(address);
+}
+
+#[test]
+fn more_silent_clients_than_workers_delay_others_until_their_time_is_up() {
+    let (_program, address) = start();
+    let _silent = silent_clients(WORKERS + 2, address);
+    assert_eq!(ask(address, REQUEST).status, 200);
+}
+
+#[test]
+fn clients_that_send_a_byte_at_a_time_hold_nobody_up_and_get_408() {
+    let (mut program, address) = start();
+    let mut slow = silent_clients(12, address);
+    let start = Instant::now();
+    for client in &mut slow {
+        client.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    }
+    // Each sends a byte about four times a second, until the server has lost its patience.
+    while start.elapsed() < TIME_LIMIT {
+        for client in &mut slow {
+            let _ = client.write_all(b"x");
+            let _ = client.peek(&mut [0]);
+        }
+        assert_serves(address);
+    }
+    for client in &mut slow {
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        assert_eq!(read_response(client).status, 408);
+    }
+    program.wait_for("the client did not finish it in 5s");
+}
+
+#[test]
+fn a_client_that_says_nothing_is_closed_without_a_word_after_its_time() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    let start = Instant::now();
+    assert_eq!(read_all(&mut client), b"");
+    assert!(start.elapsed() >= TIME_LIMIT, "after {:?}", start.elapsed());
+    program.wait_for("the client said nothing for 5s");
+}
+
+#[test]
+fn a_client_that_leaves_or_resets_costs_nobody_else_anything() {
+    let (_program, address) = start();
+    for part in [&b""[..], b"GET / HT", b"\xff\xfe", b"\x16\x03\x01\x02\x00\x01"] {
+        for leave in [drop, reset] {
+            let mut client = connect(address);
+            client.write_all(part).unwrap();
+            leave(client);
+            assert_serves(address);
+        }
+    }
+}
+
+#[test]
+fn hundreds_of_clients_that_ask_and_leave_before_the_answer_stop_no_worker() {
+    let (_program, address) = start();
+    for _ in 0..WORKERS * 4 {
+        let mut client = connect(address);
+        client.write_all(REQUEST).unwrap();
+        reset(client);
+    }
+    // Were a worker lost to each of them, there would be none left.
+    assert_serves(address);
+}
+
+/// Sends until the server has closed for good, and returns how many bytes it took.
+fn send_until_closed(client: &mut TcpStream, piece: &[u8], pace: Duration) -> usize {
+    let (mut sent, mut ignored) = (0, [0; 4096]);
+    client.set_read_timeout(Some(pace)).unwrap();
+    client.set_write_timeout(Some(PATIENCE)).unwrap();
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        match client.write(piece) {
+            Ok(count) => sent += count,
+            Err(_) => return sent,
+        }
+        let _ = client.read(&mut ignored);
+    }
+    panic!("the server still reads after {sent} bytes");
+}
+
+#[test]
+fn a_client_that_never_stops_sending_is_closed_after_a_while() {
+    let (_program, address) = start();
+    let mut client = connect(address);
+    client.write_all(REQUEST).unwrap();
+    assert_eq!(read_response(&mut client).status, 200);
+    let start = Instant::now();
+    send_until_closed(&mut client, b"x", Duration::from_millis(100));
+    // A byte now and then: time is what ends it.
+    assert!(start.elapsed() < CLOSE_TIME * 3, "after {:?}", start.elapsed());
+    assert_serves(address);
+}
+
+#[test]
+fn a_client_that_sends_without_end_is_closed_after_so_many_bytes() {
+    let (_program, address) = start();
+    let mut client = connect(address);
+    client.write_all(REQUEST).unwrap();
+    let sent = send_until_closed(&mut client, &vec![b'x'; 64 * 1024], Duration::from_millis(1));
+    // The system's buffers on both sides take some more than the server reads.
+    assert!(sent < CLOSE_LIMIT * 3, "{sent} bytes");
+    assert_serves(address);
+}
+
+#[test]
+fn thirty_two_clients_at_once_lose_no_request_and_mix_no_lines() {
+    let (mut program, address) = start();
+    thread::scope(|scope| {
+        for client in 0..32 {
+            scope.spawn(move || {
+                for number in 0..10 {
+                    let request = format!("GET /{client}/{number} HTTP/1.0\r\nX: {client}\r\n\r\n");
+                    assert_eq!(ask(address, request.as_bytes()).status, 404);
+                }
+            });
+        }
+    });
+    for _ in 0..320 {
+        program.wait_for_next("Response sent to");
+    }
+    let heard = program.heard();
+    for (line, next) in heard.iter().zip(&heard[1..]) {
+        if line.contains("Request received from") {
+            assert!(next.starts_with("GET /") && next.ends_with(" HTTP/1.0"), "{next}");
+        }
+        let starts = ["[step", "GET /", "X: "];
+        assert!(starts.iter().any(|start| line.starts_with(start)), "{line}");
+        assert_eq!(line.matches("[step").count(), usize::from(line.starts_with('[')), "{line}");
+    }
+}
+
+#[test]
+fn a_closed_standard_output_does_not_stop_it() {
+    let (mut program, address) = start();
+    program.close_output();
+    for _ in 0..3 {
+        assert_serves(address);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_under_standard_output_does_not_stop_it() {
+    // The story can't be read, so the port has to be known: one that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" \"$1\" >/dev/full", STEP, &free.to_string()]);
+    let mut program = Program::run(&mut command);
+    let start = Instant::now();
+    while TcpStream::connect(free).is_err() {
+        assert!(program.is_running() && start.elapsed() < PATIENCE, "it does not listen");
+        thread::yield_now();
+    }
+    assert_serves(free);
+}
+
+#[test]
+fn a_restart_at_once_on_the_same_port_works() {
+    let (program, address) = start();
+    // The server closes first, so its side of the connection stays in TIME_WAIT.
+    assert_serves(address);
+    drop(program);
+    let mut again = Program::start(STEP, &[&address.to_string()]);
+    assert_eq!(again.listening(), address);
+    assert_serves(address);
+}
+
+#[test]
+fn a_second_server_on_the_same_port_is_refused_with_one_clear_line() {
+    let (_program, address) = start();
+    let mut command = Command::new(STEP);
+    without_color_settings(&mut command);
+    let output = command.arg(address.to_string()).output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(complaint.starts_with(&format!("Cannot listen on {address}: ")), "{complaint}");
+    assert_eq!((complaint.lines().count(), output.status.code()), (1, Some(1)), "{complaint}");
+    assert_serves(address);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_descriptors_it_says_so_and_serves_again_when_there_are_some() {
+    let (mut program, address) = start();
+    let id = format!("--pid={}", program.id());
+    let limit = |most: &str| {
+        let most = format!("--nofile={most}:1024");
+        assert!(Command::new("prlimit").args([&id, &most]).status().unwrap().success());
+    };
+    assert_serves(address);
+    limit("3");
+    // Each worker that waits has its descriptor in hand. When those are used up, it is said.
+    while program.heard().iter().all(|line| !line.contains("Cannot accept a client")) {
+        let mut client = connect(address);
+        client.write_all(REQUEST).unwrap();
+        client.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        if matches!(client.read(&mut [0]), Err(e) if e.kind() == ErrorKind::WouldBlock) {
+            break; // Nobody is left to accept.
+        }
+        program.wait_for_next("");
+    }
+    program.wait_for("Too many open files (os error 24). Trying again.");
+    limit("1024");
+    for _ in 0..WORKERS {
+        assert_eq!(ask(address, REQUEST).status, 200);
+    }
+}
