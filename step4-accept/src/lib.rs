@@ -30,10 +30,20 @@ pub struct Client {
 
 /// Takes the next client out of the queue, with accept(2). Waits until there is one.
 ///
-/// # Errors
-///
-/// What accept(2) reports. Among them: no descriptor is left for the new connection.
-pub fn accept(listener: &Socket) -> io::Result<Client> {
+/// Where accept(2) fails, as it does when no descriptor is left, this says so and tries again.
+#[must_use]
+pub fn accept(listener: &Socket) -> Client {
+    loop {
+        match try_accept(listener) {
+            Ok(client) => return client,
+            // A client that left the queue early is no reason to keep the next one waiting.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+            Err(error) => pause_after(&error),
+        }
+    }
+}
+
+fn try_accept(listener: &Socket) -> io::Result<Client> {
     let (socket, address) = listener.accept()?;
     let deadline = Instant::now() + TIME_LIMIT;
     let address = address.as_socket().ok_or(ErrorKind::ConnectionAborted)?;
@@ -41,14 +51,9 @@ pub fn accept(listener: &Socket) -> io::Result<Client> {
     Ok(Client { socket, address, deadline })
 }
 
-static SPEAKER: Mutex<()> = Mutex::new(());
-
-/// Tells why accept(2) failed, and pauses before the next try.
-pub fn pause_after(error: &io::Error) {
-    // A client that left the queue early is no reason to keep the next one waiting.
-    if error.kind() == ErrorKind::ConnectionAborted {
-        return;
-    }
+/// Tells why accept(2) failed, and gives it time to go better.
+fn pause_after(error: &io::Error) {
+    static SPEAKER: Mutex<()> = Mutex::new(());
     // When descriptors run out, every thread hears of it. The one with the lock speaks for all.
     let speaker = SPEAKER.try_lock();
     if speaker.is_ok() {
@@ -76,31 +81,27 @@ pub fn receive(client: &Client) -> Result<Vec<u8>, NoRequest> {
 
 fn receive_head(client: &Client) -> Result<Vec<u8>, NoRequest> {
     let mut head = Vec::new();
-    while head.len() < HEAD_LIMIT {
+    loop {
         let mut piece = [0; 1024];
-        let room = piece.len().min(HEAD_LIMIT - head.len());
-        let count = match read_before(client.deadline, &client.socket, &mut piece[..room]) {
+        let count = match read_before(client.deadline, &client.socket, &mut piece) {
             Ok(0) => return Err(NoRequest::Left),
             Ok(count) => count,
             Err(e) if e.kind() != ErrorKind::TimedOut => return Err(NoRequest::CutOff(e)),
             Err(_) if head.is_empty() => return Err(NoRequest::Silent),
             Err(_) => return Err(NoRequest::Late),
         };
-        let before = head.len();
-        head.extend_from_slice(&piece[..count]);
-        // The blank line may begin in one piece and end in the next: look at the whole.
-        if let Some(end) = (before + 1..=head.len()).find(|&end| is_whole(&head[..end])) {
-            head.truncate(end);
-            return Ok(head);
+        for &byte in &piece[..count] {
+            head.push(byte);
+            // Lines end with CRLF, or LF where a person types (RFC 9112 section 2.2).
+            if head == b"\r\n" || head == b"\n" {
+                head.clear(); // A blank line ahead of the request does not count.
+            } else if head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n") {
+                return Ok(head);
+            } else if head.len() == HEAD_LIMIT {
+                return Err(NoRequest::TooLarge);
+            }
         }
     }
-    Err(NoRequest::TooLarge)
-}
-
-/// A blank line ends the head, but not one ahead of it. A line ends with CRLF, or with a bare LF
-/// where a person types it (RFC 9112 section 2.2).
-fn is_whole(head: &[u8]) -> bool {
-    (head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n")) && !head.trim_ascii().is_empty()
 }
 
 /// Reads with recv(2) what has come, and waits for the first byte until the `deadline`.
@@ -116,7 +117,8 @@ pub fn read_before(deadline: Instant, mut socket: &Socket, buffer: &mut [u8]) ->
         if time_left.is_zero() {
             return Err(ErrorKind::TimedOut.into());
         }
-        socket.set_read_timeout(Some(time_left))?;
+        // The system drops what is less than a millisecond, and takes 0 for no limit at all.
+        socket.set_read_timeout(Some(time_left.max(Duration::from_millis(1))))?;
         match socket.read(buffer) {
             // Unix calls a read that timed out WouldBlock. Interrupted: the program was paused.
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}

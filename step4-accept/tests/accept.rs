@@ -2,10 +2,13 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
-use std::time::Instant;
-use step4_accept::{HEAD_LIMIT, TIME_LIMIT};
+use std::time::{Duration, Instant};
+use step4_accept::{HEAD_LIMIT, TIME_LIMIT, read_before};
+#[cfg(target_os = "linux")]
+use test_support::limit_descriptors;
 use test_support::{
-    Program, REQUEST, assert_story, connect, curl, head_of, read_all, reset, send_no_more, story,
+    PATIENCE, Program, REQUEST, assert_story, connect, curl, head_of, read_all, reset,
+    send_no_more, story,
 };
 
 const STEP: &str = env!("CARGO_BIN_EXE_step4-accept");
@@ -78,6 +81,32 @@ fn lines_typed_by_hand_end_with_a_bare_newline() {
     assert_eq!(read_all(&mut client), b"");
     program.wait_for("GET /typed HTTP/1.1");
     assert_eq!(program.wait_for_next("Host"), "Host: localhost");
+}
+
+#[test]
+fn line_ends_may_be_mixed() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    client.write_all(b"GET /mixed HTTP/1.1\nHost: localhost\n\r\n").unwrap();
+    assert_eq!(read_all(&mut client), b"");
+    program.wait_for("GET /mixed HTTP/1.1");
+}
+
+#[test]
+fn a_head_of_8_kib_is_received_however_it_is_cut() {
+    for (length, told) in [(HEAD_LIMIT, "Request received"), (HEAD_LIMIT + 1, "No request")] {
+        for first in [1, 1000, HEAD_LIMIT - 1] {
+            let (mut program, address) = start();
+            let mut client = connect(address);
+            let head = head_of(length);
+            client.write_all(&head[..first]).unwrap();
+            // The pace of this client: it gives the server time to read the first piece alone.
+            client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+            client.read(&mut [0; 1]).expect_err("no answer yet");
+            client.write_all(&head[first..]).unwrap();
+            program.wait_for(told);
+        }
+    }
 }
 
 #[test]
@@ -216,13 +245,30 @@ fn a_request_that_is_whole_shortly_before_its_time_is_up_is_received() {
     program.wait_for("Request received");
 }
 
+#[test]
+fn a_deadline_is_kept_to_the_last_nanosecond() {
+    // Less than what the system can count must not become "no limit", which is what 0 means.
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let silent = connect(listener.local_addr().unwrap());
+        for nanoseconds in (100..3000).step_by(10) {
+            let deadline = Instant::now() + Duration::from_nanos(nanoseconds);
+            let error = read_before(deadline, &silent.try_clone().unwrap().into(), &mut [0]);
+            assert_eq!(error.unwrap_err().kind(), ErrorKind::TimedOut);
+        }
+        done.send(()).unwrap();
+    });
+    is_done.recv_timeout(PATIENCE).expect("every read ends");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_program_that_was_paused_goes_on_with_the_same_client() {
     let signal = |program: &Program, name: &str| {
-        let id = program.id().to_string();
-        let kill = std::process::Command::new("kill").args([name, id.as_str()]).status();
-        assert!(kill.expect("kill runs").success());
+        let kill = format!("kill {name} {}", program.id());
+        let shell = std::process::Command::new("sh").args(["-c", &kill]).status();
+        assert!(shell.expect("sh runs").success());
     };
     let (mut program, address) = start();
     let mut client = connect(address);
@@ -250,20 +296,14 @@ fn a_closed_standard_output_does_not_stop_it() {
 #[test]
 fn without_descriptors_it_says_so_and_serves_again_when_there_are_some() {
     let (mut program, address) = start();
-    let id = format!("--pid={}", program.id());
-    let limit = |most: &str| {
-        let most = format!("--nofile={most}:1024");
-        let prlimit = std::process::Command::new("prlimit").args([&id, &most]).status();
-        assert!(prlimit.expect("prlimit runs").success());
-    };
-    // From here on the system grants no new descriptor. The accept that waits already has one.
-    limit("3");
-    let mut client = connect(address);
-    client.write_all(REQUEST).unwrap();
-    assert_eq!(read_all(&mut client), b"");
+    // From here on the system grants no new descriptor. If accept waits already, it has one, and
+    // the first of these clients still gets in.
+    limit_descriptors(&program, 3);
+    let clients = [connect(address), connect(address)];
     let line = program.wait_for_next("Cannot accept a client");
     assert!(line.ends_with("Too many open files (os error 24). Trying again."), "{line}");
 
-    limit("64");
+    drop(clients);
+    limit_descriptors(&program, 64);
     assert_goes_on(&mut program, address);
 }

@@ -191,6 +191,18 @@ impl Drop for Program {
     }
 }
 
+/// Sets how many descriptors a running program may have, with prlimit(1).
+///
+/// # Panics
+///
+/// When the system refuses.
+#[cfg(target_os = "linux")]
+pub fn limit_descriptors(program: &Program, most: u32) {
+    let (id, most) = (format!("--pid={}", program.id()), format!("--nofile={most}:1024"));
+    let prlimit = Command::new("prlimit").args([&id, &most]).status();
+    assert!(prlimit.expect("prlimit runs").success());
+}
+
 /// The person who runs the tests may have set what colors they like. The tests say it themselves.
 pub fn without_color_settings(command: &mut Command) {
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
