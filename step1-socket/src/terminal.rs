@@ -6,8 +6,6 @@ use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::{env, fmt, process};
 
-const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
-
 const USAGE: &str = indoc! {"
     Usage: cargo run -p STEP -- [HOST:PORT]
 
@@ -27,11 +25,10 @@ macro_rules! tell {
     };
 }
 
-/// Writes a message to standard output, tagged with the name of a step. See [`tell!`].
-///
-/// It goes out in one write, so lines of different clients never mix.
+/// What [`tell!`] calls. One message is one write, so lines of different clients never mix.
 pub fn tell(step: &str, message: fmt::Arguments) {
-    let line = format!("{} {message}\n", format!("[{step}]").cyan());
+    let tag = format!("[{step}]").cyan();
+    let line = format!("{tag} {message}\n");
     // The terminal may be closed or the disk full. A server goes on without its story.
     let _ = io::stdout().write_all(line.as_bytes());
 }
@@ -64,18 +61,22 @@ pub fn no_argument() {
     arguments(0);
 }
 
-/// Reads the address from the command line: the default if there is none. Answers `--help`.
+/// Reads the address from the command line: 127.0.0.1:8080 if there is none. Answers `--help`.
 ///
 /// A name can have several addresses. The first of IPv4 is taken, or else the first of IPv6.
 #[must_use]
 pub fn address_argument() -> SocketAddr {
-    let argument = arguments(1).pop().unwrap_or_else(|| DEFAULT_ADDRESS.to_string());
-    let addresses = argument.to_socket_addrs().unwrap_or_else(|error| match error.kind() {
+    let argument = arguments(1).pop().unwrap_or_else(|| "127.0.0.1:8080".to_string());
+    if argument.starts_with(':') || argument.contains('/') {
+        wrong_usage(&format!("'{argument}' is not HOST:PORT."));
+    }
+    let found = argument.to_socket_addrs().and_then(|addresses| {
+        addresses.min_by_key(SocketAddr::is_ipv6).ok_or(ErrorKind::NotFound.into())
+    });
+    found.unwrap_or_else(|error| match error.kind() {
         ErrorKind::InvalidInput => wrong_usage(&format!("'{argument}' is not HOST:PORT.")),
         _ => fail(&format!("find the address of '{argument}'"), &error),
-    });
-    let nothing = || fail(&format!("find '{argument}'"), &ErrorKind::NotFound.into());
-    addresses.min_by_key(SocketAddr::is_ipv6).unwrap_or_else(nothing)
+    })
 }
 
 fn arguments(most: usize) -> Vec<String> {
@@ -83,6 +84,7 @@ fn arguments(most: usize) -> Vec<String> {
     #[cfg(windows)]
     let _ = control::set_virtual_terminal(true);
 
+    // Unlike env::args, this takes arguments that are not UTF-8.
     let arguments = env::args_os().skip(1).map(|argument| argument.display().to_string());
     let arguments: Vec<String> = arguments.collect();
     if arguments.iter().any(|argument| argument == "-h" || argument == "--help") {
@@ -103,7 +105,8 @@ pub fn fail(attempt: &str, error: &io::Error) -> ! {
         }
         ErrorKind::PermissionDenied => "Ports below 1024 need special rights: pass a higher one.",
         ErrorKind::AddrNotAvailable => "It is not an address of this machine: try 127.0.0.1:8080.",
-        _ => "Check what you passed, or try 127.0.0.1:8080.",
+        _ if error.raw_os_error().is_none() => "Check the spelling, or pass 127.0.0.1:8080.",
+        _ => "Close programs that you do not need, or try another address.",
     };
     red(&format!("Cannot {attempt}: {error}. {advice}"));
     process::exit(1)
@@ -117,7 +120,8 @@ fn wrong_usage(complaint: &str) -> ! {
 
 fn red(line: &str) {
     // colored asks whether standard output is a terminal, but this line goes to standard error.
-    if ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"].iter().all(|name| env::var_os(name).is_none()) {
+    let unset = |name| env::var_os(name).is_none();
+    if unset("NO_COLOR") && unset("CLICOLOR_FORCE") && env::var("CLICOLOR").as_deref() != Ok("0") {
         control::set_override(io::stderr().is_terminal());
     }
     let _ = io::stderr().write_all(format!("{}\n", line.red()).as_bytes());

@@ -48,6 +48,12 @@ fn clicolor_force_colors_the_output_wherever_it_goes() {
     assert!(story_with(&[("CLICOLOR_FORCE", "1")]).starts_with(CYAN));
 }
 
+#[test]
+fn clicolor_force_colors_an_error_wherever_it_goes() {
+    let program = Program::run(Command::new(STEP).arg("extra").env("CLICOLOR_FORCE", "1"));
+    assert!(program.complaint().starts_with("\u{1b}[31m'extra'"));
+}
+
 #[cfg(target_os = "linux")]
 mod on_a_terminal {
     use super::*;
@@ -76,6 +82,25 @@ mod on_a_terminal {
     fn an_error_is_red() {
         let mut terminal = on_terminal(Command::new(STEP).arg("extra"));
         terminal.exp_string("\u{1b}[31m'extra' is one argument too many.").expect("a red line");
+    }
+
+    #[test]
+    fn no_color_is_obeyed_by_an_error_too() {
+        let mut terminal = on_terminal(Command::new(STEP).arg("extra").env("NO_COLOR", "1"));
+        let ahead = terminal.exp_string("'extra' is one argument too many.").expect("a line");
+        assert_eq!(ahead, "");
+    }
+
+    #[test]
+    fn an_error_that_goes_to_a_file_has_no_color_even_if_the_story_goes_to_a_terminal() {
+        let script = "\"$0\" extra 2>&1 >/dev/tty | cat";
+        for color in ["", "1"] {
+            let mut shell = Command::new("sh");
+            let shell = shell.args(["-c", script, STEP]).env("CLICOLOR", color);
+            let mut terminal = on_terminal(shell);
+            let ahead = terminal.exp_string("'extra' is one argument too many.").expect("a line");
+            assert_eq!(ahead, "");
+        }
     }
 
     #[test]

@@ -92,18 +92,58 @@ fn a_name_that_does_not_resolve_is_one_clear_line() {
     // No name ends in .invalid (RFC 6761 section 6.4).
     let (complaint, status) = failure("nobody.invalid:8080");
     assert!(complaint.starts_with("Cannot find the address of 'nobody.invalid:8080': "));
-    assert!(complaint.ends_with("Check what you passed, or try 127.0.0.1:8080.\n"), "{complaint}");
+    assert!(complaint.ends_with("Check the spelling, or pass 127.0.0.1:8080.\n"), "{complaint}");
     assert_eq!((complaint.lines().count(), status), (1, 1));
 }
 
 #[test]
 fn what_is_no_address_gets_the_usage() {
-    for argument in ["8080", "127.0.0.1", "localhost:99999", "localhost:web", "", "--verbose"] {
+    for argument in [
+        "8080",
+        ":8080",
+        "127.0.0.1",
+        "localhost:99999",
+        "localhost:web",
+        "http://localhost:8080",
+        "",
+        "--verbose",
+    ] {
         let (complaint, status) = failure(argument);
         let start = format!("'{argument}' is not HOST:PORT.\nUsage: ");
         assert!(complaint.starts_with(&start), "{complaint}");
         assert_eq!(status, 2);
     }
+}
+
+#[test]
+fn without_an_argument_it_is_for_this_machine_alone() {
+    let mut program = Program::start(STEP, &[]);
+    program.end_input();
+    let (_, told) = program.end();
+    // Some other program may have port 8080. Then the complaint names the same address.
+    let bound = told.contains("Socket bound to 127.0.0.1:8080");
+    assert!(bound || program.complaint().starts_with("Cannot bind to 127.0.0.1:8080: "), "{told}");
+}
+
+#[test]
+fn every_network_of_the_machine_can_be_asked_for() {
+    let mut program = Program::start(STEP, &["0.0.0.0:0"]);
+    assert!(program.address().ip().is_unspecified());
+}
+
+#[test]
+fn a_port_in_use_is_one_clear_line_that_names_it() {
+    let other = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = other.local_addr().unwrap().to_string();
+    let (complaint, status) = failure(&address);
+    assert!(complaint.starts_with(&format!("Cannot bind to {address}: ")), "{complaint}");
+    assert!(complaint.contains("pass another one, such as 127.0.0.1:9000"), "{complaint}");
+    assert_eq!((complaint.lines().count(), status), (1, 1));
+}
+
+#[test]
+fn help_is_found_behind_other_arguments() {
+    Command::new(STEP).args(["127.0.0.1:0", "--help"]).assert().success();
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use assert_cmd::Command;
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
+use step2_bind::{bind, local_address};
+use step3_listen::{BACKLOG, listen};
 use test_support::{Program, REQUEST, assert_story, connect, curl, story};
 
 const STEP: &str = env!("CARGO_BIN_EXE_step3-listen");
@@ -51,4 +53,34 @@ fn a_port_in_use_is_one_clear_line_that_names_it() {
     assert!(complaint.starts_with(&format!("Cannot listen on {address}: ")), "{complaint}");
     assert!(complaint.contains("pass another one, such as 127.0.0.1:9000"), "{complaint}");
     assert_eq!(complaint.lines().count(), 1, "{complaint}");
+}
+
+/// The queue is measured as a class would: by clients that nobody accepts.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_backlog_is_what_was_asked_for() {
+    for backlog in [1, 5] {
+        let listener = listen("127.0.0.1:0".parse().unwrap(), backlog).expect("a free port");
+        let address = local_address(&listener).unwrap();
+        let patience = Duration::from_millis(500);
+        let clients: Vec<_> =
+            std::iter::from_fn(|| TcpStream::connect_timeout(&address, patience).ok())
+                .take(20)
+                .collect();
+        // Linux lets one more wait than the backlog says (net/ipv4: sk_acceptq_is_full).
+        assert_eq!(clients.len(), usize::try_from(backlog).unwrap() + 1);
+    }
+}
+
+/// On Unix two sockets can have one port until one of them listens.
+#[cfg(unix)]
+#[test]
+fn a_socket_that_cannot_listen_does_not_say_that_it_does() {
+    let address = bind("127.0.0.1:0".parse().unwrap()).and_then(|socket| local_address(&socket));
+    let address = address.expect("a free port");
+    let _listener = listen(address, BACKLOG).expect("nobody listens yet");
+    let mut program = Program::start(STEP, &[&address.to_string()]);
+    let (status, told) = program.end();
+    assert_eq!(status.code(), Some(1));
+    assert!(!told.contains("listening"), "{told}");
 }
