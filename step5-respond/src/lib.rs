@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use std::thread;
 use std::time::{Duration, Instant};
 use step1_socket::tell;
-use step4_accept::{Client, accept, pause_after, read_before, receive};
+use step4_accept::{Client, accept, read_before, receive};
 
 pub mod request;
 pub mod response;
@@ -45,15 +45,11 @@ pub fn serve(listener: &Socket) -> ! {
 
 fn work(listener: &Socket) -> ! {
     loop {
-        match accept(listener) {
-            Ok(client) => {
-                if let Some(response) = Response::to(&receive(&client)) {
-                    respond(&client, &response);
-                }
-                // The client is dropped here: close(2).
-            }
-            Err(error) => pause_after(&error),
+        let client = accept(listener);
+        if let Some(response) = Response::to(&receive(&client)) {
+            respond(&client, &response);
         }
+        // The client is dropped here: close(2).
     }
 }
 

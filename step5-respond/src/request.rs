@@ -1,7 +1,7 @@
 //! Reads the head of a request. The rules and their sections are those of RFC 9112.
 
 /// The two parts of a request that decide the response.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Request {
     /// What the client wants done, such as `GET`.
     pub method: String,
@@ -15,49 +15,57 @@ impl Request {
     pub fn parse(head: &[u8]) -> Option<Request> {
         // Values of header fields may hold bytes that are not UTF-8. They become `�` here.
         let head = String::from_utf8_lossy(head);
-        // LF ends a line. A CR ahead of it belongs to the line's end (section 2.2).
-        let mut lines = head.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-        // Blank lines ahead of the request line do not count (section 2.2).
-        let request_line = lines.find(|line| !line.is_empty())?;
-        let fields = lines.take_while(|line| !line.is_empty()).map(parse_field);
-        let fields = fields.collect::<Option<Vec<_>>>()?;
-        let values = |name| -> Vec<&str> {
-            fields.iter().filter(|field| field.0 == name).map(|field| field.1).collect()
-        };
+        // A line ends with CRLF or LF. Blank lines ahead of the first do not count (section 2.2).
+        let mut lines = head.lines().filter(|line| !line.is_empty());
 
         // Three parts with one space between them (section 3).
-        let parts: Vec<&str> = request_line.split(' ').collect();
+        let parts: Vec<&str> = lines.next()?.split(' ').collect();
         let [method, target, version @ ("HTTP/1.0" | "HTTP/1.1")] = parts[..] else {
             return None;
         };
         let path = path_of(target);
-        // Only OPTIONS and CONNECT have targets without a path: `*` and `host:port` (section 3.2).
-        let has_path = path.starts_with('/') || matches!(method, "OPTIONS" | "CONNECT");
-        // One Host. Only HTTP/1.0 may do without (section 3.2).
-        let hosts = values("host");
-        let has_host = hosts.len() == 1 || (hosts.is_empty() && version == "HTTP/1.0");
-        // At most one length, and it is a number (section 6.3).
-        let lengths = values("content-length");
+        // Two methods have targets without a path (section 3.2).
+        let has_target = match method {
+            "OPTIONS" if target == "*" => true,
+            "CONNECT" => !target.is_empty() && is_host(target),
+            _ => path.starts_with('/'),
+        };
+
+        let (mut host, mut length) = (None, None);
+        for line in lines {
+            let (name, value) = parse_field(line)?;
+            match name.as_str() {
+                "host" if host.is_none() => host = Some(value),
+                "content-length" if length.is_none() => length = Some(value),
+                // A second one (sections 3.2 and 6.3).
+                "host" | "content-length" => return None,
+                // The end of such a body can't be found (section 6.3).
+                "transfer-encoding" if !value.to_lowercase().ends_with("chunked") => return None,
+                _ => {}
+            }
+        }
 
         let is_valid = is_token(method)
-            && has_path
+            && has_target
             && target.chars().all(|c| c.is_ascii_graphic())
-            && has_host
-            && hosts.iter().all(|host| is_host(host))
-            && lengths.len() <= 1
-            && lengths.iter().all(|length| is_number(length));
+            // Only HTTP/1.0 may do without a Host (section 3.2).
+            && host.map_or(version == "HTTP/1.0", is_host)
+            && length.is_none_or(is_number);
         is_valid.then(|| Request { method: method.to_string(), path: path.to_string() })
     }
 }
 
 /// The path in `/path?query` or `http://host/path?query`.
 fn path_of(target: &str) -> &str {
-    let path = target.split('?').next().unwrap_or(target);
+    let (path, _query) = target.split_once('?').unwrap_or((target, ""));
     match path.split_once("://") {
-        // `http://host` alone asks for `/` (RFC 9110 section 4.2.3).
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
-            rest.find('/').map_or("/", |slash| &rest[slash..])
-        }
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => match rest.find('/') {
+            Some(0) => path, // There is no host, so this is no target.
+            Some(slash) => &rest[slash..],
+            // `http://host` alone asks for `/` (RFC 9110 section 4.2.3).
+            None if !rest.is_empty() => "/",
+            None => path,
+        },
         _ => path,
     }
 }

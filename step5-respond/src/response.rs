@@ -5,7 +5,7 @@ use indoc::formatdoc;
 use step4_accept::NoRequest;
 
 /// A status, and a page that holds one sentence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Response {
     /// The status code with its reason (RFC 9110 section 15), such as `200 OK`.
     pub status: &'static str,
@@ -16,39 +16,29 @@ pub struct Response {
 }
 
 impl Response {
-    /// A response whose page holds one sentence.
-    #[must_use]
-    pub fn new(status: &'static str, sentence: &'static str) -> Response {
-        Response { status, sentence, with_page: true }
-    }
-
-    /// The response to what was received. `None` where nobody asked for one.
+    /// The response to what was received. `None` where nobody waits for one.
     #[must_use]
     pub fn to(received: &Result<Vec<u8>, NoRequest>) -> Option<Response> {
-        let (status, sentence) = match received {
-            Ok(head) => return Some(Response::to_head(head)),
+        let request = received.as_ref().map(|head| Request::parse(head));
+        let (status, sentence) = match &request {
+            Ok(Some(request)) => return Some(Response::to_request(request)),
+            Ok(None) => ("400 Bad Request", "This server cannot read your request."),
+            Err(NoRequest::Late) => ("408 Request Timeout", "Your request took too long."),
             Err(NoRequest::TooLarge) => {
                 ("431 Request Header Fields Too Large", "Your request has too long a head.")
             }
-            Err(NoRequest::Late) => ("408 Request Timeout", "Your request took too long."),
             Err(NoRequest::Silent | NoRequest::Left | NoRequest::CutOff(_)) => return None,
         };
-        Some(Response::new(status, sentence))
+        Some(Response { status, sentence, with_page: true })
     }
 
-    fn to_head(head: &[u8]) -> Response {
-        let Some(request) = Request::parse(head) else {
-            return Response::new("400 Bad Request", "This server cannot read your request.");
+    fn to_request(request: &Request) -> Response {
+        let (status, sentence) = match (request.method.as_str(), request.path.as_str()) {
+            ("GET" | "HEAD", "/") => ("200 OK", "Hello, World! This is a simple web server."),
+            ("GET" | "HEAD", _) => ("404 Not Found", "There is no page at this path."),
+            _ => ("405 Method Not Allowed", "This server answers GET and HEAD."),
         };
-        let page = match request.path.as_str() {
-            "/" => Response::new("200 OK", "Hello, World! This is a simple web server."),
-            _ => Response::new("404 Not Found", "There is no page at this path."),
-        };
-        match request.method.as_str() {
-            "GET" => page,
-            "HEAD" => Response { with_page: false, ..page },
-            _ => Response::new("405 Method Not Allowed", "This server answers GET and HEAD."),
-        }
+        Response { status, sentence, with_page: request.method != "HEAD" }
     }
 
     /// The bytes to send: status line, header fields, blank line, page.

@@ -7,7 +7,8 @@ use test_support::Program;
 /// Runs headless Chromium on a page, and returns what it prints.
 fn chromium(option: &str, url: &str, folder: &Path) -> String {
     let profile = format!("--user-data-dir={}", folder.join("profile").display());
-    let output = Command::new("chromium")
+    let output = Command::new("timeout")
+        .args(["60", "chromium"])
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .args(["--window-size=900,600", &profile, option, url])

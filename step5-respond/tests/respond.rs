@@ -49,6 +49,10 @@ fn the_page_holds_the_sentence() {
     assert_eq!(response.status, 200);
     assert_eq!(text_of(&response.text(), "h1"), SENTENCE);
     assert_eq!(text_of(&response.text(), "title"), "200 OK");
+    let page = Html::parse_document(&response.text());
+    for element in ["html[lang=en]", "meta[charset=utf-8]", "meta[name=viewport]"] {
+        assert!(page.select(&Selector::parse(element).unwrap()).next().is_some(), "{element}");
+    }
 }
 
 #[test]
@@ -124,6 +128,8 @@ fn what_is_unusual_but_allowed_is_served() {
         b"GET / HTTP/1.1\r\nHost: a\r\nX-Tab: one\ttwo\r\nX-Empty:\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\n!#$%&'*+-.^_`|~09: odd but a token\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a%20b\r\n\r\n",
     ] {
         let shown = String::from_utf8_lossy(request);
         assert!(Request::parse(request).is_some_and(|r| r.path == "/"), "{shown:?}");
@@ -131,7 +137,7 @@ fn what_is_unusual_but_allowed_is_served() {
 }
 
 /// Heads that RFC 9112 tells a server to reject, each with what is wrong in it.
-const MALFORMED: [(&str, &[u8]); 29] = [
+const MALFORMED: &[(&str, &[u8])] = &[
     ("no target and no version", b"GET\r\nHost: a\r\n\r\n"),
     ("no version", b"GET /\r\nHost: a\r\n\r\n"),
     ("four parts", b"GET / / HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -159,6 +165,20 @@ const MALFORMED: [(&str, &[u8]); 29] = [
     ("a delete character", b"GET / HTTP/1.1\r\nHost: a\r\nX: \x7f\r\n\r\n"),
     ("a bare CR in a value", b"GET / HTTP/1.1\r\nHost: a\r\nX: y\rZ: z\r\n\r\n"),
     ("a bare CR at a line's end", b"GET / HTTP/1.1\r\r\nHost: a\r\n\r\n"),
+    ("OPTIONS with two spaces", b"OPTIONS  HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("CONNECT with two spaces", b"CONNECT  HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("CONNECT to a path", b"CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("a target of OPTIONS that is none", b"OPTIONS all HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("a target for OPTIONS only", b"GET * HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("another scheme", b"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("a scheme without a host", b"GET http:// HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("a scheme and a path without a host", b"GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("a line of one space ahead", b" \r\n\r\n"),
+    ("a line of a bare CR ahead", b"\r\r\n\r\n"),
+    ("a body without an end", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n"),
+    ("an empty length", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n"),
+    ("a length in other digits", "GET / HTTP/1.0\r\nContent-Length: ٣\r\n\r\n".as_bytes()),
+    ("two lengths in one", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\n"),
     ("a length that is no number", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n"),
     (
         "two lengths",
@@ -227,39 +247,35 @@ fn a_client_of_ipv6_is_served_where_the_machine_has_ipv6() {
     }
 }
 
-/// One request for each kind of answer that comes without waiting.
-static ONE_OF_EACH: LazyLock<[Vec<u8>; 6]> = LazyLock::new(|| {
+/// One request for each kind of answer, and the status line of that answer.
+static ONE_OF_EACH: LazyLock<[(Vec<u8>, &str); 7]> = LazyLock::new(|| {
     [
-        REQUEST.to_vec(),
-        b"HEAD / HTTP/1.0\r\n\r\n".to_vec(),
-        b"GET /nothing HTTP/1.0\r\n\r\n".to_vec(),
-        b"POST / HTTP/1.0\r\n\r\n".to_vec(),
-        b"nonsense\r\n\r\n".to_vec(),
-        head_of(HEAD_LIMIT + 1),
+        (REQUEST.to_vec(), "HTTP/1.1 200 OK\r\n"),
+        (b"HEAD / HTTP/1.0\r\n\r\n".to_vec(), "HTTP/1.1 200 OK\r\n"),
+        (b"GET /nothing HTTP/1.0\r\n\r\n".to_vec(), "HTTP/1.1 404 Not Found\r\n"),
+        (b"POST / HTTP/1.0\r\n\r\n".to_vec(), "HTTP/1.1 405 Method Not Allowed\r\n"),
+        (b"nonsense\r\n\r\n".to_vec(), "HTTP/1.1 400 Bad Request\r\n"),
+        (head_of(HEAD_LIMIT + 1), "HTTP/1.1 431 Request Header Fields Too Large\r\n"),
+        (b"GET / HTTP/1.1\r\n".to_vec(), "HTTP/1.1 408 Request Timeout\r\n"),
     ]
 });
 
 #[test]
-fn every_answer_has_its_header_fields() {
+fn every_answer_has_its_status_line_and_its_header_fields() {
     let (_program, address) = start();
-    for request in ONE_OF_EACH.iter() {
+    for (request, status_line) in ONE_OF_EACH.iter() {
         let response = ask(address, request);
+        let head = String::from_utf8_lossy(&response.head);
+        assert!(head.starts_with(status_line), "{head}");
         assert_eq!(response.field("content-type"), Some("text/html; charset=utf-8"));
         assert_eq!(response.field("connection"), Some("close"));
+        assert_eq!(response.field("allow").is_some(), response.status == 405);
         if !request.starts_with(b"HEAD") {
             let length = response.body.len().to_string();
             assert_eq!(response.field("content-length"), Some(length.as_str()));
         }
-    }
-}
-
-#[test]
-fn every_line_of_an_answer_ends_with_crlf() {
-    let (_program, address) = start();
-    for request in ONE_OF_EACH.iter() {
-        let head = String::from_utf8(ask(address, request).head).unwrap();
         let without_line_ends = head.replace("\r\n", "");
-        assert!(!without_line_ends.contains(['\r', '\n']), "{head:?}");
+        assert!(!without_line_ends.contains(['\r', '\n']), "every line ends with CRLF: {head:?}");
     }
 }
 
