@@ -1,0 +1,15 @@
+//! Solution: a UDP socket beside a TCP socket. Two arguments of socket(2) differ.
+
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+
+fn main() -> io::Result<()> {
+    let tcp = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    let udp = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+
+    for socket in [tcp, udp] {
+        let name = if socket.r#type()? == Type::DGRAM { "datagrams" } else { "a stream" };
+        println!("This socket carries {name}.");
+    }
+    Ok(())
+}
