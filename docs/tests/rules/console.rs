@@ -1,0 +1,269 @@
+//! A console block prints what the page shows.
+//!
+//! - A line that begins with `$ ` is a command. The lines below it are what it prints. `[..]`
+//!   stands for anything within a line, a line of `...` for any number of lines.
+//! - A block marked `console server` starts a program that goes on. The blocks below it are its
+//!   clients.
+//! - A block without a command is what that program has printed since it was last shown.
+//!
+//! The pages say port 8080. The server gets a free port instead, and so do its clients.
+
+use super::{Kind, Page};
+use regex::Regex;
+use snapbox::IntoData;
+use socket2::{Domain, Socket, Type};
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::time::Duration;
+use std::{fs, thread};
+use tempfile::TempDir;
+
+/// How long a program may take until it prints its next line. It may have to be built first.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What came of the console blocks of a page.
+#[derive(Default)]
+pub struct Report {
+    /// What is wrong.
+    pub complaints: Vec<String>,
+    /// What could not be tried, and why.
+    pub left_out: Vec<String>,
+}
+
+/// Runs the console blocks of a page in their order.
+pub fn run(page: &Page, root: &Path) -> Report {
+    let mut report = Report::default();
+    let mut server: Option<Running> = None;
+    // Nobody listens on this port, and nobody else gets it: it stands for 8080 without a server.
+    let (_holder, unused_port) = hold_port();
+
+    for part in &page.parts {
+        let Kind::Block { info, code, .. } = &part.kind else { continue };
+        let info: Vec<&str> = info.split_whitespace().collect();
+        if info.first() != Some(&"console") {
+            continue;
+        }
+        if let Some(missing) = missing_program(code) {
+            report.left_out.push(page.complain(part.line, &format!("{missing} is not installed")));
+            continue;
+        }
+        let (continued, commands) = take_apart(code);
+        if commands.iter().any(|(command, _)| command.starts_with("cargo test")) {
+            let what = "show cargo test in a block marked sh: these tests would run themselves";
+            report.complaints.push(page.complain(part.line, what));
+            continue;
+        }
+        let mut results = Vec::new();
+        if info.contains(&"server") {
+            server = None; // The one before it ends here.
+            for (command, expected) in &commands {
+                let started = server.insert(Running::server(command, root, unused_port));
+                results.push((command.as_str(), started.prints(expected)));
+            }
+        } else if commands.is_empty() {
+            let result = match &mut server {
+                Some(server) => server.prints(&continued),
+                None => Err("no server runs that could print this".to_string()),
+            };
+            results.push(("the server", result));
+        }
+        if !info.contains(&"server") {
+            let port = server.as_mut().map_or(unused_port, |server| server.port);
+            for (command, expected) in &commands {
+                let result = Running::client(command, root, port).ends_with(expected);
+                results.push((command, result));
+            }
+        }
+        for (command, result) in results {
+            if let Err(difference) = result {
+                let complaint = format!("{command} prints something else:{difference}");
+                report.complaints.push(page.complain(part.line, &complaint));
+            }
+        }
+    }
+    report
+}
+
+/// Splits a block into what stands ahead of the first command, and the commands with what each
+/// of them prints.
+fn take_apart(code: &str) -> (String, Vec<(String, String)>) {
+    let mut continued = String::new();
+    let mut commands: Vec<(String, String)> = Vec::new();
+    for line in code.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            commands.push((command.to_string(), String::new()));
+        } else {
+            let output = commands.last_mut().map_or(&mut continued, |command| &mut command.1);
+            output.push_str(line);
+            output.push('\n');
+        }
+    }
+    (continued, commands)
+}
+
+/// The first program in a block's commands that this machine does not have.
+fn missing_program(code: &str) -> Option<String> {
+    // In what is quoted, and in redirections, these characters mean something else.
+    let quoted = Regex::new(r#"'[^']*'|"[^"]*"|\d?>&\d"#).expect("a regular expression");
+    let (_, commands) = take_apart(code);
+    let lines = commands.iter().map(|(command, _)| quoted.replace_all(command, "''").into_owned());
+    let names = lines.flat_map(|line| {
+        let parts = line.split(['|', ';', '&', '(']).map(str::trim).map(str::to_string);
+        parts.filter_map(|part| part.split(' ').next().map(str::to_string)).collect::<Vec<_>>()
+    });
+    let missing = |name: &String| {
+        let look = format!("command -v -- '{name}' >/dev/null");
+        !name.is_empty() && !Command::new("sh").args(["-c", &look]).status().unwrap().success()
+    };
+    names.into_iter().find(missing)
+}
+
+fn hold_port() -> (Socket, u16) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).expect("a free port");
+    let address = socket.local_addr().expect("it is bound").as_socket().expect("to an address");
+    (socket, address.port())
+}
+
+/// A folder with settings for curl. Where output is no terminal, curl shows its progress, and a
+/// reader's curl does not.
+fn curl_settings() -> &'static Path {
+    static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
+        let folder = TempDir::new().expect("a folder");
+        fs::write(folder.path().join(".curlrc"), "silent\nshow-error\n").expect("a file");
+        folder
+    });
+    FOLDER.path()
+}
+
+/// A command that runs, and what it has printed.
+struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    /// What stands for port 8080.
+    port: u16,
+    /// Lines that were not shown on the page yet.
+    unseen: String,
+}
+
+impl Running {
+    /// Starts a command that goes on, on a free port.
+    fn server(command: &str, root: &Path, unused_port: u16) -> Running {
+        let has_no_port = command.contains("-p step1-socket");
+        let mut on_free_port = command.replace("8080", "0");
+        if !command.contains(" -- ") && !has_no_port {
+            on_free_port += " -- 127.0.0.1:0";
+        }
+        let mut server = Running::start(&on_free_port, root, unused_port);
+        // Which port it got, it tells with its first lines.
+        let address = Regex::new(r"(?:bound to |http://)\S*:(\d+)").expect("a regular expression");
+        while !has_no_port && server.port == unused_port && server.read_line() {
+            if let Some(found) = address.captures(&server.unseen) {
+                server.port = found[1].parse().expect("a port is a number");
+            }
+        }
+        server
+    }
+
+    /// Starts a command that ends by itself, against a port.
+    fn client(command: &str, root: &Path, port: u16) -> Running {
+        let mut command = command.replace("8080", &port.to_string());
+        // A program of this course takes port 8080 if it is told no other.
+        let of_this_course =
+            Regex::new(r"^cargo run -p step[2-5]-\w+( --example (client|check))?$");
+        if of_this_course.expect("a regular expression").is_match(&command) {
+            command = format!("{command} -- 127.0.0.1:{port}");
+        }
+        Running::start(&command, root, port)
+    }
+
+    fn start(command: &str, root: &Path, port: u16) -> Running {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec 2>&1\n{command}")]).current_dir(root);
+        shell
+            .env("CURL_HOME", curl_settings())
+            .env("CARGO_TERM_QUIET", "true")
+            .env("LC_ALL", "C.UTF-8");
+        shell.env_remove("RUST_BACKTRACE").env("TERM", "dumb");
+        test_support::without_color_settings(&mut shell);
+        // A group of its own, so that what the shell starts can be ended with it.
+        shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = shell.spawn().expect("sh runs");
+
+        let output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in output.split(b'\n').map_while(Result::ok) {
+                if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                    return;
+                }
+            }
+        });
+        Running { child, lines, port, unseen: String::new() }
+    }
+
+    /// Takes one more line. `false` when none comes any more.
+    fn read_line(&mut self) -> bool {
+        let Ok(line) = self.lines.recv_timeout(PATIENCE) else { return false };
+        self.unseen += line.trim_end_matches('\r');
+        self.unseen.push('\n');
+        true
+    }
+
+    /// Waits until what was printed looks as `expected`.
+    fn prints(&mut self, expected: &str) -> Result<(), String> {
+        if expected.is_empty() {
+            return Ok(()); // The page does not show it here, but may do so further down.
+        }
+        loop {
+            let result = compare(&self.shown(), expected);
+            let hopeless = self.unseen.lines().count() >= expected.lines().count()
+                && !expected.lines().any(|line| line == "...");
+            if result.is_ok() || hopeless || !self.read_line() {
+                self.unseen.clear();
+                return result;
+            }
+        }
+    }
+
+    /// Waits until the command ends, and compares all that it printed.
+    fn ends_with(&mut self, expected: &str) -> Result<(), String> {
+        drop(self.child.stdin.take()); // It gets no input.
+        while self.read_line() {}
+        // Its output is at an end when nobody is left who could print.
+        if self.lines.try_recv() == Err(TryRecvError::Empty) {
+            return Err(format!(" nothing for {PATIENCE:?}, and it does not end"));
+        }
+        compare(&self.shown(), expected)
+    }
+
+    /// What was printed, with the port that the page says.
+    fn shown(&self) -> String {
+        let port = Regex::new(&format!(r"\b{}\b", self.port)).expect("a regular expression");
+        port.replace_all(&self.unseen, "8080").into_owned()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let group = format!("kill -KILL -{}", self.child.id());
+        let _ = Command::new("sh").args(["-c", &group]).stderr(Stdio::null()).status();
+        let _ = self.child.wait();
+    }
+}
+
+fn compare(actual: &str, expected: &str) -> Result<(), String> {
+    if expected.is_empty() && !actual.is_empty() {
+        return Err(format!("\n{actual}"));
+    }
+    let actual = actual.trim_end().to_string().into_data();
+    let expected = expected.trim_end().to_string().into_data();
+    let assert = snapbox::Assert::new().palette(snapbox::report::Palette::plain());
+    let assert = assert.action(snapbox::assert::Action::Verify);
+    assert.try_eq(None, actual, expected).map_err(|difference| difference.to_string())
+}

@@ -1,0 +1,58 @@
+//! A relative link or an anchor leads somewhere; an image is there and has alt text.
+
+use super::{Kind, Page};
+use comrak::Anchorizer;
+use std::fs;
+use std::path::Path;
+
+/// Follows every link of a page, and looks at every image.
+pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
+    let complaint = |line: usize, what: String| Some(page.complain(line, &what));
+    let complaints = page.parts.iter().filter_map(|part| match &part.kind {
+        Kind::Link(url) if leads_nowhere(page, root, url) => {
+            complaint(part.line, format!("this link leads nowhere: {url}"))
+        }
+        Kind::Image(url, _) if leads_nowhere(page, root, url) => {
+            complaint(part.line, format!("this image is missing: {url}"))
+        }
+        Kind::Image(url, alt) if alt.trim().is_empty() => {
+            complaint(part.line, format!("this image has no alt text: {url}"))
+        }
+        Kind::Html(html) if html.contains("<a ") || html.contains("<img") => {
+            complaint(part.line, "write links and images in Markdown: these rules read it".into())
+        }
+        _ => None,
+    });
+    complaints.collect()
+}
+
+fn leads_nowhere(page: &Page, root: &Path, url: &str) -> bool {
+    // Addresses elsewhere are not asked: the tests need no network.
+    if ["http://", "https://", "mailto:"].iter().any(|scheme| url.starts_with(scheme)) {
+        return false;
+    }
+    let (file, anchor) = url.split_once('#').map_or((url, None), |(file, a)| (file, Some(a)));
+    if file.is_empty() {
+        return anchor.is_some_and(|anchor| !anchors(page).iter().any(|known| known == anchor));
+    }
+    let path = root.join(page.folder()).join(file);
+    let outside = match (path.canonicalize(), root.canonicalize()) {
+        (Ok(path), Ok(root)) => !path.starts_with(root),
+        _ => true,
+    };
+    let anchor_missing = anchor.is_some_and(|anchor| {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        !anchors(&Page::parse(file, &text)).iter().any(|known| known == anchor)
+    });
+    outside || anchor_missing
+}
+
+/// The anchors that GitHub gives the headings of a page.
+fn anchors(page: &Page) -> Vec<String> {
+    let mut anchorizer = Anchorizer::new();
+    let anchors = page.parts.iter().filter_map(|part| match &part.kind {
+        Kind::Heading(words) => Some(anchorizer.anchorize(words)),
+        _ => None,
+    });
+    anchors.collect()
+}

@@ -1,0 +1,115 @@
+//! The rules that the pages keep. Each rule reads a page and returns its complaints.
+//!
+//! A complaint begins with file and line, such as `docs/README.md:12: `.
+
+pub mod code;
+#[cfg(target_os = "linux")]
+pub mod console;
+pub mod examples;
+pub mod links;
+
+use comrak::nodes::{AstNode, NodeValue};
+use comrak::{Arena, Options, parse_document};
+use std::path::{Path, PathBuf};
+
+/// One Markdown file.
+pub struct Page {
+    /// Its path from the repository's root, with slashes.
+    pub path: String,
+    /// The parts of it that the rules look at, in their order.
+    pub parts: Vec<Part>,
+    /// The whole text.
+    pub text: String,
+}
+
+/// A part of a page, and the line on which it begins.
+pub struct Part {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is there.
+    pub kind: Kind,
+}
+
+/// What a part can be.
+pub enum Kind {
+    /// The words of a heading.
+    Heading(String),
+    /// Where a link leads.
+    Link(String),
+    /// An image: where it is, and its alt text.
+    Image(String, String),
+    /// HTML between the Markdown.
+    Html(String),
+    /// A code block.
+    Block {
+        /// What stands behind the opening fence, such as `rust`.
+        info: String,
+        /// The lines between the fences.
+        code: String,
+        /// Where the links in the text right above the block lead.
+        above: Vec<String>,
+    },
+}
+
+impl Page {
+    /// Takes a page apart. `path` is only how the complaints call it.
+    pub fn parse(path: &str, text: &str) -> Page {
+        let arena = Arena::new();
+        let mut options = Options::default();
+        options.extension.table = true;
+        options.extension.autolink = true;
+        let document = parse_document(&arena, text, &options);
+
+        let parts = document.descendants().filter_map(|node| {
+            let line = node.data.borrow().sourcepos.start.line;
+            let kind = match &node.data.borrow().value {
+                NodeValue::Heading(_) => Kind::Heading(words(node)),
+                NodeValue::Link(target) => Kind::Link(target.url.clone()),
+                NodeValue::Image(image) => Kind::Image(image.url.clone(), words(node)),
+                NodeValue::HtmlBlock(html) => Kind::Html(html.literal.clone()),
+                NodeValue::HtmlInline(html) => Kind::Html(html.clone()),
+                NodeValue::CodeBlock(block) => Kind::Block {
+                    info: block.info.clone(),
+                    code: block.literal.clone(),
+                    above: node.previous_sibling().map(links_in).unwrap_or_default(),
+                },
+                _ => return None,
+            };
+            Some(Part { line, kind })
+        });
+        Page { path: path.to_string(), parts: parts.collect(), text: text.to_string() }
+    }
+
+    /// The folder the page is in, from the repository's root.
+    pub fn folder(&self) -> PathBuf {
+        Path::new(&self.path).parent().map(Path::to_path_buf).unwrap_or_default()
+    }
+
+    /// A complaint about a line of this page.
+    pub fn complain(&self, line: usize, what: &str) -> String {
+        format!("{}:{line}: {what}", self.path)
+    }
+}
+
+/// The repository that these tests belong to.
+pub fn root() -> PathBuf {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR"));
+    docs.parent().expect("docs is a folder of the repository").to_path_buf()
+}
+
+fn words<'a>(node: &'a AstNode<'a>) -> String {
+    let text = node.descendants().map(|part| match &part.data.borrow().value {
+        NodeValue::Text(text) => text.to_string(),
+        NodeValue::Code(code) => code.literal.clone(),
+        _ => String::new(),
+    });
+    text.collect()
+}
+
+fn links_in<'a>(node: &'a AstNode<'a>) -> Vec<String> {
+    let links = node.descendants().filter_map(|part| match &part.data.borrow().value {
+        NodeValue::Link(link) => Some(link.url.clone()),
+        _ => None,
+    });
+    links.collect()
+}
