@@ -1,26 +1,16 @@
 //! The load balancer of `going-further.md` really runs: two copies of step 5 behind `HAProxy`.
 
-use std::env::current_exe;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
-use test_support::{PATIENCE, Program, REQUEST, ask};
-
-/// The program of step 5, built if need be.
-fn step5() -> PathBuf {
-    let build = Command::new(env!("CARGO")).args(["build", "-q", "-p", "step5-respond"]).status();
-    assert!(build.expect("cargo runs").success());
-    // This test is target/debug/deps/haproxy-…, and the program is target/debug/step5-respond.
-    let folder = current_exe().unwrap().parent().and_then(Path::parent).unwrap().to_path_buf();
-    folder.join("step5-respond")
-}
+use test_support::{PATIENCE, Program, REQUEST, ask, build};
 
 #[test]
 #[ignore = "needs HAProxy, which not every system has; .ci/run installs it"]
 fn two_copies_take_turns_and_one_of_them_is_enough() {
-    let program = step5();
+    let program = build(&["-p", "step5-respond"]);
     let mut copies: Vec<Program> = (0..2)
         .map(|_| Program::start(program.to_str().expect("a path of text"), &["127.0.0.1:0"]))
         .collect();

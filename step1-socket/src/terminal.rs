@@ -105,6 +105,7 @@ pub fn fail(attempt: &str, error: &io::Error) -> ! {
         }
         ErrorKind::PermissionDenied => "Ports below 1024 need special rights: pass a higher one.",
         ErrorKind::AddrNotAvailable => "It is not an address of this machine: try 127.0.0.1:8080.",
+        ErrorKind::ConnectionRefused => "Start the server first, or pass its address.",
         _ if error.raw_os_error().is_none() => "Check the spelling, or pass 127.0.0.1:8080.",
         _ => "Close programs that you do not need, or try another address.",
     };

@@ -1,5 +1,9 @@
 //! What a client sees of step 5 when it asks for something: every answer, byte for byte.
 
+#[path = "../examples/check/malformed.rs"]
+mod malformed;
+
+use malformed::MALFORMED;
 use scraper::{Html, Selector};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -136,62 +140,12 @@ fn what_is_unusual_but_allowed_is_served() {
     }
 }
 
-/// Heads that RFC 9112 tells a server to reject, each with what is wrong in it.
-const MALFORMED: &[(&str, &[u8])] = &[
-    ("no target and no version", b"GET\r\nHost: a\r\n\r\n"),
-    ("no version", b"GET /\r\nHost: a\r\n\r\n"),
-    ("four parts", b"GET / / HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("two spaces", b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("a tab for a space", b"GET\t/\tHTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("a space at the end", b"GET / HTTP/1.1 \r\nHost: a\r\n\r\n"),
-    ("a space at the start", b" GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("a version that is not served", b"GET / HTTP/2.0\r\nHost: a\r\n\r\n"),
-    ("a version in small letters", b"GET / http/1.1\r\nHost: a\r\n\r\n"),
-    ("a version of three parts", b"GET / HTTP/1.1.1\r\nHost: a\r\n\r\n"),
-    ("a method that is no token", b"G@T / HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("a target that is no path", b"GET index.html HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("a target with a control character", b"GET /\x1b HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("a target that is not ASCII", b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("no Host in HTTP/1.1", b"GET / HTTP/1.1\r\nAccept: */*\r\n\r\n"),
-    ("two Hosts", b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
-    ("two Hosts in HTTP/1.0", b"GET / HTTP/1.0\r\nHost: a\r\nhost: b\r\n\r\n"),
-    ("a Host that is none", b"GET / HTTP/1.1\r\nHost: a/b c\r\n\r\n"),
-    ("a field without a colon", b"GET / HTTP/1.1\r\nHost: a\r\nAccept\r\n\r\n"),
-    ("a field without a name", b"GET / HTTP/1.1\r\nHost: a\r\n: value\r\n\r\n"),
-    ("a space ahead of the colon", b"GET / HTTP/1.1\r\nHost : a\r\n\r\n"),
-    ("a name that is no token", b"GET / HTTP/1.1\r\nHost: a\r\nX(Y): z\r\n\r\n"),
-    ("a folded line", b"GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n z\r\n\r\n"),
-    ("a control character", b"GET / HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n"),
-    ("a delete character", b"GET / HTTP/1.1\r\nHost: a\r\nX: \x7f\r\n\r\n"),
-    ("a bare CR in a value", b"GET / HTTP/1.1\r\nHost: a\r\nX: y\rZ: z\r\n\r\n"),
-    ("a bare CR at a line's end", b"GET / HTTP/1.1\r\r\nHost: a\r\n\r\n"),
-    ("OPTIONS with two spaces", b"OPTIONS  HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("CONNECT with two spaces", b"CONNECT  HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("CONNECT to a path", b"CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("a target of OPTIONS that is none", b"OPTIONS all HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("a target for OPTIONS only", b"GET * HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("another scheme", b"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("a scheme without a host", b"GET http:// HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("a scheme and a path without a host", b"GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n"),
-    ("a line of one space ahead", b" \r\n\r\n"),
-    ("a line of a bare CR ahead", b"\r\r\n\r\n"),
-    ("a body without an end", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n"),
-    ("an empty length", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n"),
-    ("a length in other digits", "GET / HTTP/1.0\r\nContent-Length: ٣\r\n\r\n".as_bytes()),
-    ("two lengths in one", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\n"),
-    ("a length that is no number", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n"),
-    (
-        "two lengths",
-        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-    ),
-];
-
 #[test]
 fn a_malformed_head_gets_400() {
     let (_program, address) = start();
-    for (fault, request) in MALFORMED {
+    for (kind, fault, request) in MALFORMED {
         let response = ask(address, request);
-        assert_eq!(response.status, 400, "{fault}");
+        assert_eq!(response.status, 400, "{kind}: {fault}");
         assert_eq!(text_of(&response.text(), "h1"), "This server cannot read your request.");
     }
 }

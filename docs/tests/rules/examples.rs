@@ -14,11 +14,15 @@ pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
     for page in pages {
         for (number, line) in page.text.lines().enumerate() {
             for found in command.captures_iter(line) {
-                let file = format!("{}/examples/{}.rs", &found[1], &found[2]);
-                if !root.join(&file).is_file() {
+                let example = format!("{}/examples/{}", &found[1], &found[2]);
+                let file = format!("{example}.rs");
+                if root.join(&file).is_file() {
+                    named.insert(file);
+                } else if root.join(&example).join("main.rs").is_file() {
+                    named.insert(example);
+                } else {
                     complaints.push(page.complain(number + 1, &format!("there is no {file}")));
                 }
-                named.insert(file);
             }
         }
     }
@@ -27,7 +31,7 @@ pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
     complaints
 }
 
-/// The examples of all crates, as paths from the root.
+/// The examples of all crates, as paths from the root. An example is a file or a folder.
 fn existing(root: &Path) -> Vec<String> {
     let crates = fs::read_dir(root).expect("the root can be read").flatten();
     let mut examples = Vec::new();

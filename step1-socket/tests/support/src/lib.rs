@@ -5,6 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -222,6 +223,27 @@ fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
         }
     });
     receiver
+}
+
+/// Builds a program of the workspace that the test does not belong to, and returns where it is.
+///
+/// `target` is how cargo calls it, such as `["-p", "step5-respond", "--example", "check"]`.
+///
+/// # Panics
+///
+/// When it cannot be built.
+#[must_use]
+pub fn build(target: &[&str]) -> PathBuf {
+    let cargo = Command::new(env!("CARGO")).args(["build", "-q"]).args(target).status();
+    assert!(cargo.expect("cargo runs").success(), "{target:?} is built");
+    // The test is target/debug/deps/test-…, a program target/debug/program, an example
+    // target/debug/examples/example.
+    let test = std::env::current_exe().expect("a test has a file");
+    let folder = test.parent().and_then(Path::parent).expect("it is in a folder of cargo");
+    let folder =
+        if target.contains(&"--example") { folder.join("examples") } else { folder.into() };
+    let name = target.last().expect("a program has a name");
+    folder.join(name).with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 /// A whole HTTP response, as a client sees it.

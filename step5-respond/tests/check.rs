@@ -1,0 +1,168 @@
+//! The checker tells good servers from bad ones, and bad ones from each other.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::thread;
+use test_support::{Program, build};
+
+/// The checker, built once for all tests in here.
+static CHECK: LazyLock<PathBuf> =
+    LazyLock::new(|| build(&["-p", "step5-respond", "--example", "check"]));
+
+/// What the checker said about a server.
+struct Verdict {
+    said: String,
+    succeeded: bool,
+}
+
+impl Verdict {
+    /// Runs the checker against a server.
+    fn on(server: SocketAddr) -> Verdict {
+        let mut check = Program::start(CHECK.to_str().unwrap(), &[&server.to_string()]);
+        let (status, said) = check.end();
+        Verdict { said, succeeded: status.success() }
+    }
+
+    /// The names of the checks with this mark.
+    fn marked(&self, mark: &str) -> Vec<&str> {
+        self.said.lines().filter_map(|line| line.strip_prefix(&format!("  {mark} "))).collect()
+    }
+
+    /// What it explains about a failed check: sent, came, why, read.
+    fn explanation(&self, name: &str) -> Vec<&str> {
+        let heading = format!("FAIL {name}");
+        self.said.lines().skip_while(|line| *line != heading).skip(1).take(4).collect()
+    }
+}
+
+/// A small server that answers each client as `answer` says, until that says `None`.
+fn server(answer: impl Fn(&[u8]) -> Option<Vec<u8>> + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client: TcpStream = client.unwrap();
+            let mut request = [0; 1024];
+            let count = client.read(&mut request).unwrap_or(0);
+            match answer(&request[..count]) {
+                Some(bytes) => drop(client.write_all(&bytes)),
+                None => return,
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn step_5_passes_every_check() {
+    let mut step5 = Program::start(env!("CARGO_BIN_EXE_step5-respond"), &["127.0.0.1:0"]);
+    let verdict = Verdict::on(step5.listening());
+    assert_eq!(verdict.marked("FAIL"), Vec::<&str>::new(), "{}", verdict.said);
+    assert_eq!(verdict.marked("?   "), Vec::<&str>::new());
+    let passed = verdict.marked("ok  ").len();
+    assert!(passed > 30, "{}", verdict.said);
+    assert!(verdict.said.ends_with(&format!("\n{passed} passed, 0 failed")), "{}", verdict.said);
+    assert!(verdict.succeeded);
+}
+
+#[test]
+fn the_short_program_fails_exactly_what_it_should() {
+    let article = build(&["-p", "step5-respond", "--example", "article"]);
+    let mut article = Program::start(article.to_str().unwrap(), &["127.0.0.1:0"]);
+    let line = article.wait_for("Server is listening on http://");
+    let address = line.rsplit('/').next().unwrap().parse().unwrap();
+
+    let verdict = Verdict::on(address);
+    let failed = [
+        "each line of the head ends with CRLF",
+        "Content-Type says what the page is",
+        "Content-Length says how many bytes the page has",
+        "HEAD gets the head, and no page",
+        "an unknown path gets 404",
+        "another method gets 405 with Allow, or 501",
+        "a request gets no answer before its blank line",
+        "a malformed request line is rejected with 400",
+        "a malformed target is rejected with 400",
+        "a missing, second or malformed Host is rejected with 400",
+        "a malformed header field is rejected with 400",
+        "a control character in the head is rejected with 400",
+        "a body whose length is unclear is rejected with 400",
+        "a head of 64 KB gets 431, or 400, and the answer arrives whole",
+        "bytes that are not UTF-8 do no harm",
+    ];
+    assert_eq!(verdict.marked("FAIL"), failed);
+    let end = "The check \"bytes that are not UTF-8 do no harm\" ended the server: nobody listens \
+               any more.";
+    assert!(verdict.said.contains(end), "{}", verdict.said);
+    let unchecked = verdict.marked("?   ");
+    assert_eq!(unchecked.first(), Some(&"a browser that tries https:// does no harm"));
+    assert_eq!(
+        unchecked.last(),
+        Some(&"a client that sends a byte now and then is sent away within 8 seconds")
+    );
+    let passed = verdict.marked("ok  ").len();
+    assert!(verdict.said.ends_with(&format!("\n{passed} passed, 15 failed")), "{}", verdict.said);
+    assert!(!verdict.succeeded);
+}
+
+#[test]
+fn each_failure_says_what_was_sent_what_came_why_it_matters_and_where_to_read() {
+    let good = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi";
+    let verdict = Verdict::on(server(|_| Some(good.as_bytes().to_vec())));
+    assert_eq!(
+        verdict.explanation("an unknown path gets 404"),
+        [
+            r#"  sent: "GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n""#,
+            r#"  came: "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi", then the server closed the connection"#,
+            "  why:  A browser also asks for /favicon.ico, and takes any 200 for the picture.",
+            "  read: docs/step5-respond.md",
+        ]
+    );
+}
+
+#[test]
+fn a_server_that_answers_nothing_is_told_so() {
+    // It takes every client and closes without a word.
+    let verdict = Verdict::on(server(|_| Some(Vec::new())));
+    assert_eq!(verdict.marked("FAIL"), ["a client that asks for / gets an answer"]);
+    assert!(verdict.said.contains("The server takes clients and answers none of them."));
+    assert!(verdict.marked("?   ").len() > 30, "{}", verdict.said);
+    assert!(verdict.said.ends_with("\n0 passed, 1 failed"), "{}", verdict.said);
+}
+
+#[test]
+fn a_server_that_answers_garbage_is_told_so() {
+    let verdict = Verdict::on(server(|_| Some(b"\x00\xff not HTTP \x1b[2J".to_vec())));
+    assert_eq!(verdict.marked("ok  ")[0], "a client that asks for / gets an answer");
+    let name = "the answer begins with a status line, and the status is 200";
+    assert_eq!(verdict.marked("FAIL")[0], name);
+    let came = r#"  came: "\0� not HTTP \u{1b}[2J", then the server closed the connection"#;
+    assert_eq!(verdict.explanation(name)[1], came);
+}
+
+#[test]
+fn a_server_that_dies_is_told_which_check_it_was() {
+    let verdict = Verdict::on(server(|request| {
+        (!request.starts_with(b"HEAD")).then(|| b"HTTP/1.1 200 OK\r\n\r\n".to_vec())
+    }));
+    let end =
+        "The check \"HEAD gets the head, and no page\" ended the server: nobody listens any more.";
+    assert!(verdict.said.contains(end), "{}", verdict.said);
+    assert_eq!(verdict.marked("FAIL").last(), Some(&"HEAD gets the head, and no page"));
+    assert_eq!(verdict.marked("?   ")[0], "an unknown path gets 404");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_one_clear_line() {
+    // A socket that is bound and does not listen keeps the port free of others.
+    let socket = step2_bind::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = step2_bind::local_address(&socket).unwrap();
+    let mut check = Program::start(CHECK.to_str().unwrap(), &[&address.to_string()]);
+    let line = check.complaint();
+    assert!(line.starts_with(&format!("Cannot connect to {address}: ")), "{line}");
+    assert!(line.ends_with("Start the server first, or pass its address."), "{line}");
+    let (status, said) = check.end();
+    assert_eq!((status.code(), said.as_str()), (Some(1), ""));
+}
