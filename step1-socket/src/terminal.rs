@@ -35,14 +35,14 @@ pub fn tell(step: &str, message: fmt::Arguments) {
 
 /// Turns what a client sent into text that is safe to show.
 ///
-/// Line ends and quotes stay. Other control characters become visible, such as `\u{1b}`, so that
-/// a client can't move the cursor. Bytes that are not UTF-8 become `�`.
+/// Line ends stay. Other control characters become visible, such as `\u{1b}`, so that a client
+/// can't move the cursor. Bytes that are not UTF-8 become `�`.
 #[must_use]
 pub fn visible(bytes: &[u8]) -> String {
     let mut text = String::new();
     for character in String::from_utf8_lossy(bytes).replace("\r\n", "\n").chars() {
         match character {
-            '\n' | '"' | '\'' => text.push(character),
+            '\n' | ' '..='~' => text.push(character),
             _ => text.extend(character.escape_debug()),
         }
     }

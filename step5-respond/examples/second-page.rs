@@ -19,6 +19,7 @@ fn main() {
                 status: "200 OK",
                 sentence: "This is the second page.",
                 with_page: true,
+                more_to_come: false,
             }),
             _ => Response::to(&received),
         };

@@ -1,7 +1,7 @@
 //! Step 5: respond to a request, and serve everyone. The walkthrough is `docs/step5-respond.md`.
 
 use socket2::Socket;
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,6 +18,12 @@ use response::Response;
 /// A browser opens a second connection ahead of need and says nothing on it. Thirty students
 /// do so thirty times over: 60 connections, and a few threads to spare.
 pub const WORKERS: usize = 64;
+
+/// How many clients may wait in the queue: all that come before a worker wakes up.
+///
+/// With the 5 of step 3, some of 32 clients that come in the same moment find the queue full, and
+/// each of those waits a second until TCP tries again.
+pub const BACKLOG: i32 = 128;
 
 /// How long a client may take to read its response and close.
 pub const CLOSE_TIME: Duration = Duration::from_secs(2);
@@ -53,28 +59,35 @@ fn work(listener: &Socket) -> ! {
     }
 }
 
-/// Sends a response, with send(2), and sees that it arrives whole.
-pub fn respond(client: &Client, response: &Response) {
-    let address = client.address;
-    let bytes = response.to_bytes();
-    match (&client.socket).write_all(&bytes) {
-        Ok(()) => tell!("Response sent to {address}: {}, {} bytes", response.status, bytes.len()),
-        Err(error) => tell!("No response to {address}: {error}"),
-    }
-    finish(&client.socket);
-}
-
-/// Says "no more from me" with shutdown(2), then reads away what still comes, until the client
-/// closes too.
+/// Sends a response with send(2), and closes so that it arrives whole.
 ///
 /// A system that closes a socket with unread bytes resets the connection, and a reset can
-/// destroy the response on its way (RFC 9112 section 9.6).
-fn finish(socket: &Socket) {
-    if socket.shutdown(Shutdown::Write).is_err() {
-        return; // The client has gone already.
+/// destroy the response on its way (RFC 9112 section 9.6). So this says "no more from me" with
+/// shutdown(2). If the client sends more than its request, that is read away until it closes too.
+pub fn respond(client: &Client, response: &Response) {
+    let (address, bytes) = (client.address, response.to_bytes());
+    let sent = (&client.socket).write_all(&bytes);
+    match sent.and_then(|()| client.socket.shutdown(Shutdown::Write)) {
+        Ok(()) => tell!("Response sent to {address}: {}, {} bytes", response.status, bytes.len()),
+        Err(error) => return tell!("No response to {address}: {error}"),
     }
+    if response.more_to_come || sends_more(&client.socket).unwrap_or(false) {
+        read_away(&client.socket);
+    }
+}
+
+/// Looks whether there are bytes to read, and does not wait for them.
+fn sends_more(mut socket: &Socket) -> io::Result<bool> {
+    socket.set_nonblocking(true)?;
+    let count = socket.read(&mut [0; 1024]);
+    socket.set_nonblocking(false)?;
+    Ok(count.is_ok_and(|count| count > 0))
+}
+
+/// Reads what nobody asked for, for at most [`CLOSE_TIME`] and [`CLOSE_LIMIT`].
+fn read_away(socket: &Socket) {
     let deadline = Instant::now() + CLOSE_TIME;
-    let mut unwanted = [0; 16 * 1024];
+    let mut unwanted = [0; 1024];
     let mut total = 0;
     while let Ok(count) = read_before(deadline, socket, &mut unwanted) {
         total += count;

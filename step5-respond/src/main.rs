@@ -1,8 +1,8 @@
 //! The web server: answers every client, many at the same time.
 
 use step1_socket::terminal;
-use step3_listen::{BACKLOG, listen};
-use step5_respond::serve;
+use step3_listen::listen;
+use step5_respond::{BACKLOG, serve};
 
 fn main() {
     let address = terminal::address_argument();

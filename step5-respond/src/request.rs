@@ -1,12 +1,14 @@
 //! Reads the head of a request. The rules and their sections are those of RFC 9112.
 
-/// The two parts of a request that decide the response.
+/// The parts of a request that decide the response.
 #[derive(Debug)]
 pub struct Request {
     /// What the client wants done, such as `GET`.
     pub method: String,
     /// What it wants it done to, without the `?query`, such as `/`.
     pub path: String,
+    /// Whether the head announces a body.
+    pub has_body: bool,
 }
 
 impl Request {
@@ -31,7 +33,7 @@ impl Request {
             _ => path.starts_with('/'),
         };
 
-        let (mut host, mut length) = (None, None);
+        let (mut host, mut length, mut encoding) = (None, None, None);
         for line in lines {
             let (name, value) = parse_field(line)?;
             match name.as_str() {
@@ -41,6 +43,7 @@ impl Request {
                 "host" | "content-length" => return None,
                 // The end of such a body can't be found (section 6.3).
                 "transfer-encoding" if !value.to_lowercase().ends_with("chunked") => return None,
+                "transfer-encoding" => encoding = Some(value),
                 _ => {}
             }
         }
@@ -51,7 +54,8 @@ impl Request {
             // Only HTTP/1.0 may do without a Host (section 3.2).
             && host.map_or(version == "HTTP/1.0", is_host)
             && length.is_none_or(is_number);
-        is_valid.then(|| Request { method: method.to_string(), path: path.to_string() })
+        let has_body = encoding.is_some() || length.is_some_and(|length| length != "0");
+        is_valid.then(|| Request { method: method.to_string(), path: path.to_string(), has_body })
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Response {
     pub sentence: &'static str,
     /// `false` after HEAD: only the header fields are sent (RFC 9110 section 9.3.2).
     pub with_page: bool,
+    /// Whether the client may still be sending: a body, or the rest of a head that was not read.
+    pub more_to_come: bool,
 }
 
 impl Response {
@@ -29,7 +31,7 @@ impl Response {
             }
             Err(NoRequest::Silent | NoRequest::Left | NoRequest::CutOff(_)) => return None,
         };
-        Some(Response { status, sentence, with_page: true })
+        Some(Response { status, sentence, with_page: true, more_to_come: true })
     }
 
     fn to_request(request: &Request) -> Response {
@@ -38,13 +40,14 @@ impl Response {
             ("GET" | "HEAD", _) => ("404 Not Found", "There is no page at this path."),
             _ => ("405 Method Not Allowed", "This server answers GET and HEAD."),
         };
-        Response { status, sentence, with_page: request.method != "HEAD" }
+        let more_to_come = request.has_body || status.starts_with("405");
+        Response { status, sentence, with_page: request.method != "HEAD", more_to_come }
     }
 
     /// The bytes to send: status line, header fields, blank line, page.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Response { status, sentence, with_page } = self;
+        let Response { status, sentence, with_page, .. } = self;
         let page = formatdoc! {r#"
             <!DOCTYPE html>
             <html lang="en">

@@ -172,6 +172,31 @@ fn the_answer_to_a_body_that_nobody_wants_arrives_whole() {
 }
 
 #[test]
+fn the_page_arrives_whole_even_if_the_client_sends_what_it_did_not_announce() {
+    let response = answer([REQUEST, &vec![b'x'; 1024 * 1024]].concat());
+    assert_eq!(response.status, 200);
+    assert_eq!(text_of(&response.text(), "h1"), SENTENCE);
+}
+
+#[test]
+fn a_body_that_comes_late_is_read_away_too() {
+    let (_program, address) = start();
+    for method in ["GET", "POST"] {
+        let mut client = connect(address);
+        let head = format!("{method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n");
+        client.write_all(head.as_bytes()).unwrap();
+        let response = read_response(&mut client);
+        assert_eq!(response.status, if method == "GET" { 200 } else { 405 });
+        // The server still reads: a reset would have come back by the second write.
+        for _ in 0..2 {
+            client.write_all(b"body").expect("the server reads");
+            client.set_read_timeout(Some(std::time::Duration::from_millis(100))).unwrap();
+            assert_eq!(client.peek(&mut [0]).expect("no reset"), 0);
+        }
+    }
+}
+
+#[test]
 fn a_request_cut_into_single_bytes_is_served() {
     let (_program, address) = start();
     let mut client = connect(address);

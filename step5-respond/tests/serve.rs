@@ -118,6 +118,19 @@ fn a_client_that_leaves_or_resets_costs_nobody_else_anything() {
 }
 
 #[test]
+fn a_client_that_stays_connected_after_its_answer_holds_nobody_up() {
+    let (_program, address) = start();
+    let mut staying = silent_clients(WORKERS, address);
+    for client in &mut staying {
+        client.write_all(REQUEST).unwrap();
+        assert_eq!(read_response(client).status, 200);
+    }
+    let start = Instant::now();
+    assert_serves(address);
+    assert!(start.elapsed() < CLOSE_TIME, "after {:?}", start.elapsed());
+}
+
+#[test]
 fn hundreds_of_clients_that_ask_and_leave_before_the_answer_stop_no_worker() {
     let (_program, address) = start();
     for _ in 0..WORKERS * 4 {
@@ -128,6 +141,9 @@ fn hundreds_of_clients_that_ask_and_leave_before_the_answer_stop_no_worker() {
     // Were a worker lost to each of them, there would be none left.
     assert_serves(address);
 }
+
+/// The head of a request whose body never ends.
+const UPLOAD: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 /// Sends until the server has closed for good, and returns how many bytes it took.
 fn send_until_closed(client: &mut TcpStream, piece: &[u8], pace: Duration) -> usize {
@@ -149,8 +165,8 @@ fn send_until_closed(client: &mut TcpStream, piece: &[u8], pace: Duration) -> us
 fn a_client_that_never_stops_sending_is_closed_after_a_while() {
     let (_program, address) = start();
     let mut client = connect(address);
-    client.write_all(REQUEST).unwrap();
-    assert_eq!(read_response(&mut client).status, 200);
+    client.write_all(UPLOAD).unwrap();
+    assert_eq!(read_response(&mut client).status, 405);
     let start = Instant::now();
     send_until_closed(&mut client, b"x", Duration::from_millis(100));
     // A byte now and then: time is what ends it.
