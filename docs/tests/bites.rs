@@ -2,7 +2,7 @@
 
 mod rules;
 
-use rules::{Page, code, examples, links};
+use rules::{Page, code, examples, fences, links};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -106,6 +106,79 @@ fn links_and_images_in_html_are_found() {
 }
 
 #[test]
+fn links_in_html_are_found_however_they_are_written() {
+    for html in ["<IMG SRC=\"gone.svg\">", "<p><A\nHREF=\"x\">x</A></p>"] {
+        assert_one(&check(links::complaints, html), "docs/page.md:1: ", "these rules read it");
+    }
+    assert_eq!(check(links::complaints, "<abbr>IP</abbr>"), Vec::<String>::new());
+}
+
+#[test]
+fn a_line_of_a_source_file_may_be_linked() {
+    let page = "In [line 1](../step/src/lib.rs#L1):\n\n```rust\nfn one() {\n    2\n```\n";
+    assert_eq!(check(links::complaints, page), Vec::<String>::new());
+    assert_one(&check(code::complaints, page), "docs/page.md:5: ", "    2");
+}
+
+#[test]
+fn a_block_in_a_list_or_with_tildes_or_in_details_is_read() {
+    let link = "[The file](../step/src/lib.rs):";
+    for page in [
+        format!("- {link}\n\n  ```rust\n  fn three() {{\n  ```\n"),
+        format!("{link}\n\n~~~rust\nfn three() {{\n~~~\n"),
+        format!("<details>\n\n{link}\n\n```rust\nfn three() {{\n```\n\n</details>\n"),
+    ] {
+        assert_eq!(check(code::complaints, &page).len(), 1, "{page}");
+    }
+}
+
+#[test]
+fn a_quoted_configuration_that_changed_is_found() {
+    let page = "In [the file](../step/proxy.cfg):\n\n```haproxy\nbind :81\n```\n";
+    let root = repository();
+    fs::write(root.path().join("step/proxy.cfg"), "bind :80\n").unwrap();
+    let complaints = code::complaints(&Page::parse("docs/page.md", page), root.path());
+    assert_one(&complaints, "docs/page.md:4: ", "bind :81");
+}
+
+#[test]
+fn a_block_that_no_rule_reads_is_found() {
+    for info in ["", "rs", "Rust", "Console", "console,server", "shell-session"] {
+        let page = format!("Text.\n\n```{info}\nx\n```\n");
+        let complaints = fences::complaints(&Page::parse("docs/page.md", &page));
+        assert_one(
+            &complaints,
+            &format!("docs/page.md:3: no rule reads a block marked '{info}'"),
+            "",
+        );
+    }
+}
+
+#[test]
+fn markdown_that_html_swallows_is_found() {
+    let page = "<details>\n<summary>Solution</summary>\n```rust\nfn main() {}\n```\n</details>\n";
+    let complaints = fences::complaints(&Page::parse("docs/page.md", page));
+    assert_one(&complaints, "docs/page.md:1: ", "leave a blank line behind the tag");
+}
+
+#[test]
+fn an_example_that_is_named_in_another_way_is_found() {
+    for text in ["cargo run --example answer -p step", "cargo run -p step --example=answer"] {
+        let pages = [Page::parse("a.md", text), Page::parse("b.md", "-p step --example answer")];
+        let complaints = examples::complaints(&pages, repository().path());
+        assert_one(&complaints, "a.md:1: name an example like this", "");
+    }
+}
+
+#[test]
+fn what_students_write_needs_no_page() {
+    let root = repository();
+    fs::write(root.path().join("step/examples/my-try.rs"), "fn main() {}\n").unwrap();
+    let pages = [Page::parse("a.md", "-p step --example answer, -p step --example my-own\n")];
+    assert_eq!(examples::complaints(&pages, root.path()), Vec::<String>::new());
+}
+
+#[test]
 fn an_example_on_no_page_is_found() {
     let pages = [Page::parse("docs/page.md", "No examples here.\n")];
     let complaints = examples::complaints(&pages, repository().path());
@@ -159,6 +232,32 @@ mod console {
     fn what_goes_to_standard_error_counts() {
         let report = try_page("```console\n$ echo oops >&2\n```\n");
         assert_one(&report.complaints, "docs/page.md:1: ", "");
+    }
+
+    #[test]
+    fn an_output_that_is_made_of_wildcards_is_found() {
+        for output in ["[..]", "...", "...\n[..] [..]"] {
+            let report = try_page(&format!("```console\n$ echo anything\n{output}\n```\n"));
+            assert_one(&report.complaints, "docs/page.md:1: this output says nothing", "");
+        }
+    }
+
+    #[test]
+    fn a_backslash_is_no_slash() {
+        let report = try_page("```console\n$ printf '%s\\n' 'a\\b'\na/b\n```\n");
+        assert_one(&report.complaints, "docs/page.md:1: ", "");
+        let report = try_page("```console\n$ printf '%s\\n' 'a\\b'\na\\b\n```\n");
+        assert_eq!(report.complaints, Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_clients_of_a_server_that_is_left_out_meet_no_other_server() {
+        let report = try_page_with_server(
+            "```console server\n$ cargo run -p step3-listen\n```\n\n\
+             ```console server\n$ no-such-server\n```\n\n```console\nmore of it\n```\n",
+        );
+        assert_eq!(report.left_out, ["docs/page.md:5: no-such-server is not installed"]);
+        assert_one(&report.complaints, "docs/page.md:9: ", "no server runs that could print this");
     }
 
     #[test]

@@ -4,9 +4,9 @@ mod rules;
 
 #[cfg(target_os = "linux")]
 use rules::console;
-use rules::{Page, code, examples, links, root};
+use rules::{Page, code, examples, fences, links, root};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn assert_none(complaints: &[String]) {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
@@ -14,10 +14,15 @@ fn assert_none(complaints: &[String]) {
 
 /// Every Markdown file of the repository, except what git ignores.
 fn all_pages() -> Vec<Page> {
-    let files = ignore::WalkBuilder::new(root()).sort_by_file_path(Path::cmp).build();
-    files
+    let mut walk = ignore::WalkBuilder::new(root());
+    walk.hidden(false).filter_entry(|entry| entry.file_name() != ".git");
+    let is_page = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| extension == "md" || extension == "markdown")
+    };
+    walk.sort_by_file_path(Path::cmp)
+        .build()
         .map(|file| file.expect("the repository can be read").into_path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .filter(is_page)
         .map(|path| {
             let text = fs::read_to_string(&path).expect("a page is text");
             let name = path.strip_prefix(root()).expect("it is in there");
@@ -35,6 +40,11 @@ fn on_each_page(rule: fn(&Page, &Path) -> Vec<String>) -> Vec<String> {
 #[test]
 fn quoted_code_is_in_the_file_that_is_linked_above_it() {
     assert_none(&on_each_page(code::complaints));
+}
+
+#[test]
+fn every_block_is_of_a_kind_that_a_rule_knows() {
+    assert_none(&on_each_page(|page, _| fences::complaints(page)));
 }
 
 #[test]

@@ -79,9 +79,9 @@ pub fn respond(client: &Client, response: &Response) {
 /// Looks whether there are bytes to read, and does not wait for them.
 fn sends_more(mut socket: &Socket) -> io::Result<bool> {
     socket.set_nonblocking(true)?;
-    let count = socket.read(&mut [0; 1024]);
+    let count = socket.read(&mut [0; 1024])?; // WouldBlock: there are none.
     socket.set_nonblocking(false)?;
-    Ok(count.is_ok_and(|count| count > 0))
+    Ok(count > 0)
 }
 
 /// Reads what nobody asked for, for at most [`CLOSE_TIME`] and [`CLOSE_LIMIT`].

@@ -15,9 +15,9 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
         let Kind::Block { info, code, above } = &part.kind else { continue };
         let language = info.split([' ', ',']).next().unwrap_or_default();
         let Some((_, ending)) = QUOTES.iter().find(|quote| quote.0 == language) else { continue };
-        let Some(link) = above.iter().rfind(|link| {
-            Path::new(link).extension().is_some_and(|extension| extension == *ending)
-        }) else {
+        let mut files = above.iter().map(|link| link.split('#').next().unwrap_or_default());
+        let is_source = |file: &str| Path::new(file).extension().is_some_and(|e| e == *ending);
+        let Some(link) = files.rfind(|file| is_source(file)) else {
             complaints.push(page.complain(
                 part.line,
                 "this code is quoted from nowhere: link its file in the text right above it",

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 use tempfile::TempDir;
 
@@ -49,12 +49,21 @@ pub fn run(page: &Page, root: &Path) -> Report {
             continue;
         }
         if let Some(missing) = missing_program(code) {
+            if info.contains(&"server") {
+                server = None; // Its clients must not meet the server before it.
+            }
             report.left_out.push(page.complain(part.line, &format!("{missing} is not installed")));
             continue;
         }
         let (continued, commands) = take_apart(code);
         if commands.iter().any(|(command, _)| command.starts_with("cargo test")) {
             let what = "show cargo test in a block marked sh: these tests would run themselves";
+            report.complaints.push(page.complain(part.line, what));
+            continue;
+        }
+        let outputs = commands.iter().map(|(_, output)| output).chain([&continued]);
+        if outputs.into_iter().any(|output| matches_anything(output)) {
+            let what = "this output says nothing: show at least one word of it";
             report.complaints.push(page.complain(part.line, what));
             continue;
         }
@@ -106,6 +115,12 @@ fn take_apart(code: &str) -> (String, Vec<(String, String)>) {
     (continued, commands)
 }
 
+/// Whether an output is made of wildcards alone.
+fn matches_anything(output: &str) -> bool {
+    let words = output.replace("[..]", "").replace("...", "");
+    !output.is_empty() && !words.contains(char::is_alphanumeric)
+}
+
 /// The first program in a block's commands that this machine does not have.
 fn missing_program(code: &str) -> Option<String> {
     // In what is quoted, and in redirections, these characters mean something else.
@@ -114,7 +129,10 @@ fn missing_program(code: &str) -> Option<String> {
     let lines = commands.iter().map(|(command, _)| quoted.replace_all(command, "''").into_owned());
     let names = lines.flat_map(|line| {
         let parts = line.split(['|', ';', '&', '(']).map(str::trim).map(str::to_string);
-        parts.filter_map(|part| part.split(' ').next().map(str::to_string)).collect::<Vec<_>>()
+        // What stands ahead of a program and has an equals sign is a setting for it.
+        let program =
+            |part: String| part.split(' ').find(|word| !word.contains('=')).map(str::to_string);
+        parts.filter_map(program).collect::<Vec<_>>()
     });
     let missing = |name: &String| {
         let look = format!("command -v -- '{name}' >/dev/null");
@@ -234,10 +252,11 @@ impl Running {
     /// Waits until the command ends, and compares all that it printed.
     fn ends_with(&mut self, expected: &str) -> Result<(), String> {
         drop(self.child.stdin.take()); // It gets no input.
-        while self.read_line() {}
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE && self.read_line() {}
         // Its output is at an end when nobody is left who could print.
-        if self.lines.try_recv() == Err(TryRecvError::Empty) {
-            return Err(format!(" nothing for {PATIENCE:?}, and it does not end"));
+        if self.lines.try_recv() != Err(TryRecvError::Disconnected) {
+            return Err(format!(" and does not end in {PATIENCE:?}"));
         }
         compare(&self.shown(), expected)
     }
@@ -264,6 +283,7 @@ fn compare(actual: &str, expected: &str) -> Result<(), String> {
     let actual = actual.trim_end().to_string().into_data();
     let expected = expected.trim_end().to_string().into_data();
     let assert = snapbox::Assert::new().palette(snapbox::report::Palette::plain());
-    let assert = assert.action(snapbox::assert::Action::Verify);
+    // A backslash is a backslash, and no part of a path.
+    let assert = assert.action(snapbox::assert::Action::Verify).normalize_paths(false);
     assert.try_eq(None, actual, expected).map_err(|difference| difference.to_string())
 }

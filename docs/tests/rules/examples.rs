@@ -13,7 +13,11 @@ pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
     let mut complaints = Vec::new();
     for page in pages {
         for (number, line) in page.text.lines().enumerate() {
-            for found in command.captures_iter(line) {
+            if line.matches("--example").count() != command.captures_iter(line).count() {
+                let what = "name an example like this: cargo run -p CRATE --example EXAMPLE";
+                complaints.push(page.complain(number + 1, what));
+            }
+            for found in command.captures_iter(line).filter(|found| !found[2].starts_with("my-")) {
                 let example = format!("{}/examples/{}", &found[1], &found[2]);
                 let file = format!("{example}.rs");
                 if root.join(&file).is_file() {
@@ -39,7 +43,10 @@ fn existing(root: &Path) -> Vec<String> {
         let folder = member.path().join("examples");
         for file in fs::read_dir(folder).into_iter().flatten().flatten() {
             let names = (member.file_name(), file.file_name());
-            examples.push(format!("{}/examples/{}", names.0.display(), names.1.display()));
+            // What students write begins with my-, and is on no page.
+            if !names.1.to_string_lossy().starts_with("my-") {
+                examples.push(format!("{}/examples/{}", names.0.display(), names.1.display()));
+            }
         }
     }
     examples.sort();

@@ -18,12 +18,18 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
         Kind::Image(url, alt) if alt.trim().is_empty() => {
             complaint(part.line, format!("this image has no alt text: {url}"))
         }
-        Kind::Html(html) if html.contains("<a ") || html.contains("<img") => {
+        Kind::Html(html) if has_link(html) => {
             complaint(part.line, "write links and images in Markdown: these rules read it".into())
         }
         _ => None,
     });
     complaints.collect()
+}
+
+fn has_link(html: &str) -> bool {
+    let html = html.to_lowercase();
+    html.contains("<img")
+        || html.split("<a").skip(1).any(|rest| rest.starts_with(char::is_whitespace))
 }
 
 fn leads_nowhere(page: &Page, root: &Path, url: &str) -> bool {
@@ -40,10 +46,13 @@ fn leads_nowhere(page: &Page, root: &Path, url: &str) -> bool {
         (Ok(path), Ok(root)) => !path.starts_with(root),
         _ => true,
     };
-    let anchor_missing = anchor.is_some_and(|anchor| {
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        !anchors(&Page::parse(file, &text)).iter().any(|known| known == anchor)
-    });
+    // In other files than pages an anchor is a line, such as #L3.
+    let is_page = path.extension().is_some_and(|extension| extension == "md");
+    let anchor_missing = is_page
+        && anchor.is_some_and(|anchor| {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            !anchors(&Page::parse(file, &text)).iter().any(|known| known == anchor)
+        });
     outside || anchor_missing
 }
 

@@ -6,6 +6,7 @@ pub mod code;
 #[cfg(target_os = "linux")]
 pub mod console;
 pub mod examples;
+pub mod fences;
 pub mod links;
 
 use comrak::nodes::{AstNode, NodeValue};
