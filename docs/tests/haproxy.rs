@@ -5,15 +5,14 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
-use test_support::{PATIENCE, Program, REQUEST, ask, build};
+use test_support::{PATIENCE, Program, REQUEST, ask, build_all, program};
 
 #[test]
 #[ignore = "needs HAProxy, which not every system has; .ci/run installs it"]
 fn two_copies_take_turns_and_one_of_them_is_enough() {
-    let program = build(&["-p", "step5-respond"]);
-    let mut copies: Vec<Program> = (0..2)
-        .map(|_| Program::start(program.to_str().expect("a path of text"), &["127.0.0.1:0"]))
-        .collect();
+    let step5 = program(&build_all(), "step5-respond");
+    let mut copies: Vec<Program> =
+        (0..2).map(|_| Program::start(&step5, &["127.0.0.1:0"])).collect();
     let ports: Vec<String> = copies.iter_mut().map(|copy| copy.listening().to_string()).collect();
 
     // The configuration of the page, on ports that are free.

@@ -5,11 +5,14 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::thread;
-use test_support::{Program, build};
+use test_support::{Program, build_all, program};
 
-/// The checker, built once for all tests in here.
-static CHECK: LazyLock<PathBuf> =
-    LazyLock::new(|| build(&["-p", "step5-respond", "--example", "check"]));
+/// Where the examples are, built once for all tests in here.
+static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(build_all);
+
+fn check() -> String {
+    program(&PROGRAMS, "examples/check")
+}
 
 /// What the checker said about a server.
 struct Verdict {
@@ -20,8 +23,8 @@ struct Verdict {
 impl Verdict {
     /// Runs the checker against a server.
     fn on(server: SocketAddr) -> Verdict {
-        let mut check = Program::start(CHECK.to_str().unwrap(), &[&server.to_string()]);
-        let (status, said) = check.end();
+        let mut checker = Program::start(&check(), &[&server.to_string()]);
+        let (status, said) = checker.end();
         Verdict { said, succeeded: status.success() }
     }
 
@@ -69,8 +72,8 @@ fn step_5_passes_every_check() {
 
 #[test]
 fn the_short_program_fails_exactly_what_it_should() {
-    let article = build(&["-p", "step5-respond", "--example", "article"]);
-    let mut article = Program::start(article.to_str().unwrap(), &["127.0.0.1:0"]);
+    let article = program(&PROGRAMS, "examples/article");
+    let mut article = Program::start(&article, &["127.0.0.1:0"]);
     let line = article.wait_for("Server is listening on http://");
     let address = line.rsplit('/').next().unwrap().parse().unwrap();
 
@@ -159,10 +162,10 @@ fn a_server_that_is_not_there_is_one_clear_line() {
     // A socket that is bound and does not listen keeps the port free of others.
     let socket = step2_bind::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = step2_bind::local_address(&socket).unwrap();
-    let mut check = Program::start(CHECK.to_str().unwrap(), &[&address.to_string()]);
-    let line = check.complaint();
+    let mut checker = Program::start(&check(), &[&address.to_string()]);
+    let line = checker.complaint();
     assert!(line.starts_with(&format!("Cannot connect to {address}: ")), "{line}");
     assert!(line.ends_with("Start the server first, or pass its address."), "{line}");
-    let (status, said) = check.end();
+    let (status, said) = checker.end();
     assert_eq!((status.code(), said.as_str()), (Some(1), ""));
 }

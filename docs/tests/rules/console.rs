@@ -6,16 +6,17 @@
 //!   clients.
 //! - A block without a command is what that program has printed since it was last shown.
 //!
-//! The pages say port 8080. The server gets a free port instead, and so do its clients.
+//! The pages say port 8080. The server gets a free port instead, and so do its clients. Where they
+//! say `cargo run`, all programs are built once, and started from where cargo puts them.
 
 use super::{Kind, Page};
-use regex::Regex;
+use regex::{Captures, Regex};
 use snapbox::IntoData;
 use socket2::{Domain, Socket, Type};
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
@@ -159,6 +160,19 @@ fn curl_settings() -> &'static Path {
     FOLDER.path()
 }
 
+/// The same command with the program itself in place of `cargo run`.
+fn without_cargo(command: &str) -> String {
+    static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(test_support::build_all);
+    let run = Regex::new(r"cargo run -p ([\w-]+)(?: --example ([\w-]+))?(?: --( |$))?");
+    let program = |found: &Captures| {
+        let example = found.get(2).map(|name| format!("examples/{}", name.as_str()));
+        let name = example.unwrap_or_else(|| found[1].to_string());
+        let space = found.get(3).map_or("", |space| space.as_str());
+        format!("'{}'{space}", PROGRAMS.join(name).display())
+    };
+    run.expect("a regular expression").replace_all(command, program).into_owned()
+}
+
 /// A command that runs, and what it has printed.
 struct Running {
     child: Child,
@@ -202,6 +216,7 @@ impl Running {
 
     fn start(command: &str, root: &Path, port: u16) -> Running {
         let mut shell = Command::new("sh");
+        let command = without_cargo(command);
         shell.args(["-c", &format!("exec 2>&1\n{command}")]).current_dir(root);
         shell
             .env("CURL_HOME", curl_settings())

@@ -225,25 +225,32 @@ fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-/// Builds a program of the workspace that the test does not belong to, and returns where it is.
+/// Builds all programs and examples of the workspace, and returns the folder they are in.
 ///
-/// `target` is how cargo calls it, such as `["-p", "step5-respond", "--example", "check"]`.
+/// All at once, as `cargo test --workspace` does it: then nothing is built twice.
 ///
 /// # Panics
 ///
-/// When it cannot be built.
+/// When they can't be built.
 #[must_use]
-pub fn build(target: &[&str]) -> PathBuf {
-    let cargo = Command::new(env!("CARGO")).args(["build", "-q"]).args(target).status();
-    assert!(cargo.expect("cargo runs").success(), "{target:?} is built");
-    // The test is target/debug/deps/test-…, a program target/debug/program, an example
-    // target/debug/examples/example.
+pub fn build_all() -> PathBuf {
+    let arguments = ["build", "--quiet", "--workspace", "--bins", "--examples"];
+    let cargo = Command::new(env!("CARGO")).args(arguments).status();
+    assert!(cargo.expect("cargo runs").success(), "everything is built");
+    // This test is target/debug/deps/test-…, a program target/debug/program.
     let test = std::env::current_exe().expect("a test has a file");
-    let folder = test.parent().and_then(Path::parent).expect("it is in a folder of cargo");
-    let folder =
-        if target.contains(&"--example") { folder.join("examples") } else { folder.into() };
-    let name = target.last().expect("a program has a name");
-    folder.join(name).with_extension(std::env::consts::EXE_EXTENSION)
+    test.parent().and_then(Path::parent).expect("it is in a folder of cargo").to_path_buf()
+}
+
+/// The file of a program, or of an example such as `examples/check`, in a folder of programs.
+///
+/// # Panics
+///
+/// When the folder has a name that is not text.
+#[must_use]
+pub fn program(folder: &Path, name: &str) -> String {
+    let file = folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    file.to_str().expect("a path of text").to_string()
 }
 
 /// A whole HTTP response, as a client sees it.
