@@ -25,10 +25,10 @@ pub const WORKERS: usize = 64;
 /// each of those waits a second until TCP tries again.
 pub const BACKLOG: i32 = 128;
 
-/// How long a client may take to read its response and close.
+/// How long a client that has its response may go on sending.
 pub const CLOSE_TIME: Duration = Duration::from_secs(2);
 
-/// How many bytes that nobody asked for are read away while a client closes: 16 MiB.
+/// How many bytes, 16 MiB, a client that has its response may go on sending.
 pub const CLOSE_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Serves every client that comes to the listening socket. Never returns.
@@ -84,7 +84,7 @@ fn sends_more(mut socket: &Socket) -> io::Result<bool> {
     Ok(count > 0)
 }
 
-/// Reads what nobody asked for, for at most [`CLOSE_TIME`] and [`CLOSE_LIMIT`].
+/// Reads what nobody asked for with recv(2), for at most [`CLOSE_TIME`] and [`CLOSE_LIMIT`].
 fn read_away(socket: &Socket) {
     let deadline = Instant::now() + CLOSE_TIME;
     let mut unwanted = [0; 1024];
