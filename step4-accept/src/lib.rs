@@ -130,7 +130,7 @@ pub fn read_before(deadline: Instant, mut socket: &Socket, buffer: &mut [u8]) ->
 /// Why there is no request.
 #[derive(Debug)]
 pub enum NoRequest {
-    /// No byte came before the deadline.
+    /// No byte of a request came before the deadline.
     Silent,
     /// The head began and was not whole at the deadline.
     Late,

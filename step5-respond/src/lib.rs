@@ -63,9 +63,11 @@ fn work(listener: &Socket) -> ! {
 ///
 /// A system that closes a socket with unread bytes resets the connection, and a reset can
 /// destroy the response on its way (RFC 9112 section 9.6). So this says "no more from me" with
-/// shutdown(2). If the client sends more than its request, that is read away until it closes too.
+/// shutdown(2). Where a body was announced or more bytes have come than the request, they are read
+/// away until the client closes too.
 pub fn respond(client: &Client, response: &Response) {
     let (address, bytes) = (client.address, response.to_bytes());
+    // So short a response fits into the system's own buffer: this waits for no client.
     let sent = (&client.socket).write_all(&bytes);
     match sent.and_then(|()| client.socket.shutdown(Shutdown::Write)) {
         Ok(()) => tell!("Response sent to {address}: {}, {} bytes", response.status, bytes.len()),
@@ -79,9 +81,9 @@ pub fn respond(client: &Client, response: &Response) {
 /// Looks whether there are bytes to read, and does not wait for them.
 fn sends_more(mut socket: &Socket) -> io::Result<bool> {
     socket.set_nonblocking(true)?;
-    let count = socket.read(&mut [0; 1024])?; // WouldBlock: there are none.
+    let count = socket.read(&mut [0; 1024]);
     socket.set_nonblocking(false)?;
-    Ok(count > 0)
+    Ok(count? > 0) // An error is WouldBlock: there are none.
 }
 
 /// Reads what nobody asked for with recv(2), for at most [`CLOSE_TIME`] and [`CLOSE_LIMIT`].

@@ -42,7 +42,7 @@ impl Request {
                 // A second one (sections 3.2 and 6.3).
                 "host" | "content-length" => return None,
                 // The end of such a body can't be found (section 6.3).
-                "transfer-encoding" if !value.to_lowercase().ends_with("chunked") => return None,
+                "transfer-encoding" if !is_chunked(value) => return None,
                 "transfer-encoding" => encoding = Some(value),
                 _ => {}
             }
@@ -91,6 +91,11 @@ fn is_token(text: &str) -> bool {
 /// A host with its port has no other characters than these (RFC 3986 section 3.2.2).
 fn is_host(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~%!$&'()*+,;=:[]".contains(c))
+}
+
+/// The last of the encodings says where the body ends.
+fn is_chunked(encodings: &str) -> bool {
+    encodings.split(',').next_back().is_some_and(|last| last.trim().eq_ignore_ascii_case("chunked"))
 }
 
 fn is_number(text: &str) -> bool {

@@ -31,7 +31,8 @@ impl Response {
             }
             Err(NoRequest::Silent | NoRequest::Left | NoRequest::CutOff(_)) => return None,
         };
-        Some(Response { status, sentence, with_page: true, more_to_come: true })
+        let with_page = !received.as_ref().is_ok_and(|head| head.starts_with(b"HEAD "));
+        Some(Response { status, sentence, with_page, more_to_come: true })
     }
 
     fn to_request(request: &Request) -> Response {
@@ -40,8 +41,8 @@ impl Response {
             ("GET" | "HEAD", _) => ("404 Not Found", "There is no page at this path."),
             _ => ("405 Method Not Allowed", "This server answers GET and HEAD."),
         };
-        let more_to_come = request.has_body || status.starts_with("405");
-        Response { status, sentence, with_page: request.method != "HEAD", more_to_come }
+        let with_page = request.method != "HEAD";
+        Response { status, sentence, with_page, more_to_come: request.has_body }
     }
 
     /// The bytes to send: status line, header fields, blank line, page.

@@ -99,6 +99,12 @@ fn head_gets_the_same_header_fields_and_no_page() {
 }
 
 #[test]
+fn a_malformed_head_request_gets_no_page_either() {
+    let response = answer("HEAD / HTTP/1.1\r\n\r\n");
+    assert_eq!((response.status, response.body.len()), (400, 0));
+}
+
+#[test]
 fn another_method_is_told_which_ones_are_allowed() {
     let (_program, address) = start();
     for request_line in

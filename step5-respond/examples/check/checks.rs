@@ -51,7 +51,7 @@ pub enum Pace {
 const PROMPT: Duration = Duration::from_secs(1);
 
 /// The longest that a server may wait for a request. Step 5 waits 5 seconds.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(8);
+pub const LONGEST_WAIT: Duration = Duration::from_secs(7);
 
 const GREETING: &str = "Hello, World! This is a simple web server.";
 
@@ -66,8 +66,8 @@ pub fn all() -> Vec<Check> {
     first_answer(&mut list);
     requests(&mut list);
     pieces(&mut list);
-    malformed_heads(&mut list);
     hostile_clients(&mut list);
+    malformed_heads(&mut list);
     many_clients(&mut list);
     slow_clients(&mut list);
     list.checks
@@ -152,7 +152,7 @@ fn first_answer(list: &mut List) {
     list.add(
         Pace::Fast,
         "Content-Type says what the page is",
-        "Without it the browser guesses, and may show HTML as plain text.",
+        "Without it the browser has to guess what the bytes are.",
         |server| {
             expect(server, request("GET", "/"), |answer| {
                 answer.field("content-type").is_some_and(|kind| kind.starts_with("text/"))
@@ -242,10 +242,10 @@ fn pieces(list: &mut List) {
             let (most, last) = whole.split_at(whole.len() - 1);
             let sent = format!("{} and, later, the last byte", shown(most));
             let early = |kind: String| Failure { sent: sent.clone(), came: kind };
-            let mut client = connect(server).map_err(|kind| early(kind.to_string()))?;
+            let mut client = connect(server).map_err(|error| early(error.to_string()))?;
             let _ = client.write_all(most);
             let answer = read_answer(&mut client, Duration::from_millis(300));
-            if answer.end != End::Open || !answer.bytes.is_empty() {
+            if !matches!(answer.end, End::Open(_)) || !answer.bytes.is_empty() {
                 return Err(early(format!("before the last byte: {}", answer.shown())));
             }
             let _ = client.write_all(last);
@@ -272,17 +272,30 @@ fn malformed_heads(list: &mut List) {
         list.add(
             Pace::Hostile,
             format!("{kind} is rejected with 400"),
-            "RFC 9112 tells a server to reject it. Two programs that read such a head in \
-             different ways can be played off against each other.",
+            "RFC 9112 calls it malformed. A server that repairs it reads it in its own way, and \
+             two programs that read it differently can be played off against each other.",
             move |server| {
-                for (_, fault, head) in MALFORMED.iter().filter(|(other, ..)| *other == kind) {
+                let heads = MALFORMED.iter().filter(|(other, ..)| *other == kind);
+                let (start, mut tried, mut failures) = (Instant::now(), 0, Vec::new());
+                for (_, fault, head) in heads {
                     let answer = ask(server, [*head]);
-                    // 501 and 505 reject it too: they do not know its method or its version.
-                    judge(format!("{} ({fault})", shown(head)), &answer, |answer| {
-                        matches!(answer.status(), Some(400 | 501 | 505))
-                    })?;
+                    tried += 1;
+                    // Others reject it too: who sends 405, 501 or 505 looked at something else.
+                    let rejects =
+                        |answer: &Answer| matches!(answer.status(), Some(400 | 405 | 501 | 505));
+                    failures.extend(
+                        judge(format!("{} ({fault})", shown(head)), &answer, rejects).err(),
+                    );
+                    if start.elapsed() > PATIENCE {
+                        break; // A slow server is not asked for all of them.
+                    }
                 }
-                Ok(())
+                let count = failures.len();
+                failures.into_iter().next().map_or(Ok(()), |first| {
+                    let came =
+                        format!("{} ({count} of {tried} such heads were not rejected)", first.came);
+                    Err(Failure { came, ..first })
+                })
             },
         );
     }
@@ -294,7 +307,7 @@ fn malformed_heads(list: &mut List) {
         |server| {
             let head = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}", "x".repeat(64 * 1024));
             expect(server, head + "\r\n\r\n", |answer| {
-                answer.is_whole() && matches!(answer.status(), Some(400 | 431))
+                answer.arrived() && matches!(answer.status(), Some(400 | 431))
             })
         },
     );
@@ -355,7 +368,7 @@ fn hostile_clients(list: &mut List) {
             let whole = request("GET", "/");
             let sent = format!("{}, then the end", shown(&whole));
             let failed = |kind: String| Failure { sent: sent.clone(), came: kind };
-            let mut client = connect(server).map_err(|kind| failed(kind.to_string()))?;
+            let mut client = connect(server).map_err(|error| failed(error.to_string()))?;
             let _ = client.write_all(&whole);
             let _ = client.shutdown(Shutdown::Write);
             judge(sent, &read_answer(&mut client, PATIENCE), is_ok)
@@ -374,7 +387,7 @@ fn hostile_clients(list: &mut List) {
             );
             let answer = ask(server, [head.as_bytes(), &vec![b'x'; length]]);
             let sent = format!("{} and {length} bytes of body", shown(head.as_bytes()));
-            judge(sent, &answer, |answer| answer.is_whole() && answer.end == End::Closed)
+            judge(sent, &answer, |answer| answer.arrived() && answer.end == End::Closed)
         },
     );
 }
@@ -383,14 +396,14 @@ fn many_clients(list: &mut List) {
     list.group("Serve everyone at once", "docs/step5-respond.md");
     list.add(
         Pace::Hostile,
-        "a client that asks and never reads holds nobody up",
-        "What you write to it has to wait somewhere. It must not be in your only thread.",
+        "a client that has its answer and stays connected holds nobody up",
+        "The server said Connection: close, so it closes. It does not wait until the client does.",
         |server| {
             let client = connect(server).map(|mut client| {
                 let _ = client.write_all(&request("GET", "/"));
                 client
             });
-            let finding = prompt_answer(server, "one client that asked and does not read");
+            let finding = prompt_answer(server, "there was one client that had asked and stayed");
             drop(client);
             finding
         },
@@ -405,7 +418,14 @@ fn many_clients(list: &mut List) {
             move |server| {
                 // When one does not get in, neither do those behind it.
                 let silent: Vec<_> = (0..count).map_while(|_| connect(server).ok()).collect();
-                prompt_answer(server, &format!("{} that said nothing", clients(silent.len())))
+                let others = match silent.len() {
+                    1 => "there was one client that said nothing".to_string(),
+                    some if some < count => {
+                        format!("{some} clients said nothing, and no more got in")
+                    }
+                    all => format!("{all} clients said nothing"),
+                };
+                prompt_answer(server, &others)
             },
         );
     }
@@ -416,7 +436,8 @@ fn many_clients(list: &mut List) {
         |server| {
             let whole = request("GET", "/");
             let start = Instant::now();
-            let one_client = || (0..10).filter(|_| is_ok(&ask(server, [&whole[..]]))).count();
+            // A client that lost one answer asks no more, so that this does not take minutes.
+            let one_client = || (0..10).take_while(|_| is_ok(&ask(server, [&whole[..]]))).count();
             let answered: usize = thread::scope(|scope| {
                 let threads: Vec<_> = (0..32).map(|_| scope.spawn(one_client)).collect();
                 threads.into_iter().filter_map(|thread| thread.join().ok()).sum()
@@ -430,17 +451,13 @@ fn many_clients(list: &mut List) {
     );
 }
 
-fn clients(count: usize) -> String {
-    if count == 1 { "one client".to_string() } else { format!("{count} clients") }
-}
-
 /// A plain request is answered in time, while other clients are connected.
 fn prompt_answer(server: SocketAddr, others: &str) -> Finding {
     let start = Instant::now();
     let whole = request("GET", "/");
-    let sent = format!("{} while there was {others}", shown(&whole));
+    let sent = format!("{} while {others}", shown(&whole));
     let failed = |kind: String| Failure { sent: sent.clone(), came: kind };
-    let mut client = connect(server).map_err(|kind| failed(kind.to_string()))?;
+    let mut client = connect(server).map_err(|error| failed(error.to_string()))?;
     let _ = client.write_all(&whole);
     let answer = read_answer(&mut client, PROMPT.saturating_sub(start.elapsed()));
     judge(sent, &answer, |answer| !answer.bytes.is_empty() && start.elapsed() <= PROMPT * 2)
@@ -450,19 +467,19 @@ fn slow_clients(list: &mut List) {
     list.group("Do not wait for ever", "docs/step4-accept.md");
     list.add(
         Pace::Slow,
-        "a client that says nothing is sent away within 8 seconds",
-        "Each one holds a thread and a descriptor, and both run out.",
+        "a client that says nothing is sent away within 7 seconds",
+        "Each one holds a thread and a descriptor, and both run out. Step 5 waits 5 seconds.",
         |server| is_sent_away(server, b"", None),
     );
     list.add(
         Pace::Slow,
-        "a client that stops in the middle of its request is sent away within 8 seconds",
+        "a client that stops in the middle of its request is sent away within 7 seconds",
         "The clock runs from when it was accepted, not from its last byte.",
         |server| is_sent_away(server, b"GET / HTTP/1.1\r\n", None),
     );
     list.add(
         Pace::Slow,
-        "a client that sends a byte now and then is sent away within 8 seconds",
+        "a client that sends a byte now and then is sent away within 7 seconds",
         "A new limit for each byte is no limit: one byte a second holds a thread for hours.",
         |server| is_sent_away(server, b"GET / HTTP/1.1\r\nX: ", Some(b"x")),
     );
@@ -475,17 +492,18 @@ fn is_sent_away(server: SocketAddr, start: &[u8], drip: Option<&[u8]>) -> Findin
         sent += " and one byte more each half second";
     }
     let failed = |came: String| Failure { sent: sent.clone(), came };
-    let mut client = connect(server).map_err(|kind| failed(kind.to_string()))?;
+    let mut client = connect(server).map_err(|error| failed(error.to_string()))?;
     let _ = client.write_all(start);
     let begin = Instant::now();
     while begin.elapsed() < LONGEST_WAIT {
         if drip.is_some_and(|byte| client.write_all(byte).is_err()) {
             return Ok(());
         }
+        // An answer alone does not free the thread. The connection has to end.
         let answer = read_answer(&mut client, Duration::from_millis(500));
-        if answer.end != End::Open || !answer.bytes.is_empty() {
+        if !matches!(answer.end, End::Open(_)) {
             return Ok(());
         }
     }
-    Err(failed(format!("nothing, and it was still connected after {LONGEST_WAIT:?}")))
+    Err(failed(format!("no end: it was still connected after {LONGEST_WAIT:?}")))
 }

@@ -28,8 +28,8 @@ pub struct Answer {
 pub enum End {
     /// The server closed the connection, as it should.
     Closed,
-    /// The server was still connected when the client's patience ended.
-    Open,
+    /// The server was still connected when the client had waited so long.
+    Open(Duration),
     /// The connection broke.
     Broken(ErrorKind),
 }
@@ -65,11 +65,18 @@ impl Answer {
         length.is_some_and(|length| length == self.body().len().to_string())
     }
 
+    /// Whether it was not cut off: it has its promised length, or promised none and was closed.
+    pub fn arrived(&self) -> bool {
+        let closed_without_length =
+            self.field("content-length").is_none() && self.end == End::Closed;
+        self.status().is_some() && (self.is_whole() || closed_without_length)
+    }
+
     /// What a person reads about it.
     pub fn shown(&self) -> String {
         let end = match self.end {
             End::Closed => "then the server closed the connection".to_string(),
-            End::Open => format!("and the connection was still open after {PATIENCE:?}"),
+            End::Open(waited) => format!("and the connection was still open after {waited:.1?}"),
             End::Broken(kind) => format!("then the connection broke: {kind}"),
         };
         if self.bytes.is_empty() {
@@ -101,22 +108,19 @@ pub fn shown(bytes: &[u8]) -> String {
 }
 
 /// Connects, or says why that is not possible.
-pub fn connect(server: SocketAddr) -> Result<Socket, ErrorKind> {
-    let connect = || {
-        let client = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
-        client.connect_timeout(&server.into(), PATIENCE)?;
-        client.set_tcp_nodelay(true)?; // Each piece is sent at once.
-        client.set_write_timeout(Some(PATIENCE))?;
-        Ok(client)
-    };
-    connect().map_err(|error: io::Error| error.kind())
+pub fn connect(server: SocketAddr) -> io::Result<Socket> {
+    let client = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
+    client.connect_timeout(&server.into(), PATIENCE)?;
+    client.set_tcp_nodelay(true)?; // Each piece is sent at once.
+    client.set_write_timeout(Some(PATIENCE))?;
+    Ok(client)
 }
 
 /// Sends a request in the given pieces and reads the answer.
 pub fn ask<'a>(server: SocketAddr, pieces: impl IntoIterator<Item = &'a [u8]>) -> Answer {
     let mut client = match connect(server) {
         Ok(client) => client,
-        Err(kind) => return Answer { bytes: Vec::new(), end: End::Broken(kind) },
+        Err(error) => return Answer { bytes: Vec::new(), end: End::Broken(error.kind()) },
     };
     for piece in pieces {
         // A server that has answered may close before it has read all. Its answer counts.
@@ -129,8 +133,9 @@ pub fn ask<'a>(server: SocketAddr, pieces: impl IntoIterator<Item = &'a [u8]>) -
 
 /// Reads until the server closes, the connection breaks, or the client's patience ends.
 pub fn read_answer(client: &mut Socket, patience: Duration) -> Answer {
-    let mut answer = Answer { bytes: Vec::new(), end: End::Open };
-    let mut deadline = Instant::now() + patience;
+    let start = Instant::now();
+    let mut answer = Answer { bytes: Vec::new(), end: End::Open(patience) };
+    let mut deadline = start + patience;
     let mut piece = [0; 16 * 1024];
     while answer.bytes.len() < MOST {
         match read_before(deadline, client, &mut piece) {
@@ -139,7 +144,10 @@ pub fn read_answer(client: &mut Socket, patience: Duration) -> Answer {
                 break;
             }
             Ok(count) => answer.bytes.extend_from_slice(&piece[..count]),
-            Err(error) if error.kind() == ErrorKind::TimedOut => break,
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                answer.end = End::Open(start.elapsed());
+                break;
+            }
             Err(error) => {
                 answer.end = End::Broken(error.kind());
                 break;

@@ -134,6 +134,11 @@ pub const MALFORMED: &[(&str, &str, &[u8])] = &[
     ),
     (
         "a body whose length is unclear",
+        "a body in an unknown encoding",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: notchunked\r\n\r\n",
+    ),
+    (
+        "a body whose length is unclear",
         "an empty length",
         b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n",
     ),

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use wait_timeout::ChildExt;
 
 /// How long a test waits for something that should happen at once.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The story of the steps up to `step`, as a pattern: `[..]` stands for what varies.
 ///
