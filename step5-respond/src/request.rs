@@ -33,7 +33,7 @@ impl Request {
             _ => path.starts_with('/'),
         };
 
-        let (mut host, mut length, mut encoding) = (None, None, None);
+        let (mut host, mut length, mut has_encoding) = (None, None, false);
         for line in lines {
             let (name, value) = parse_field(line)?;
             match name.as_str() {
@@ -43,7 +43,7 @@ impl Request {
                 "host" | "content-length" => return None,
                 // The end of such a body can't be found (section 6.3).
                 "transfer-encoding" if !is_chunked(value) => return None,
-                "transfer-encoding" => encoding = Some(value),
+                "transfer-encoding" => has_encoding = true,
                 _ => {}
             }
         }
@@ -54,7 +54,7 @@ impl Request {
             // Only HTTP/1.0 may do without a Host (section 3.2).
             && host.map_or(version == "HTTP/1.0", is_host)
             && length.is_none_or(is_number);
-        let has_body = encoding.is_some() || length.is_some_and(|length| length != "0");
+        let has_body = has_encoding || length.is_some_and(|length| length != "0");
         is_valid.then(|| Request { method: method.to_string(), path: path.to_string(), has_body })
     }
 }
