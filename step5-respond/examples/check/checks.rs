@@ -276,11 +276,11 @@ fn requests() -> Vec<Check> {
             |server| {
                 let Ok(mut client) = server.connect() else { return no_connection() };
                 let _ = client.write_all(typed);
-                let response = server.read(&client, server.patience());
+                let response = server.read(&mut client, server.patience());
                 if response.bytes.is_empty() {
                     // What such a server waits for. To leave now could hang it.
                     let _ = client.write_all(b"\r\n\r\n");
-                    server.read(&client, server.patience());
+                    server.read(&mut client, server.patience());
                 }
                 judge(&response, |response| matches!(response.status(), Some(200 | 400)))
             },
@@ -300,12 +300,12 @@ fn pieces() -> Vec<Check> {
             move |server| {
                 let Ok(mut client) = server.connect() else { return no_connection() };
                 let _ = client.write_all(&plain()[..plain().len() - 1]);
-                let early = server.read(&client, Duration::from_millis(300) + server.pace);
+                let early = server.read(&mut client, Duration::from_millis(300) + server.pace);
                 let _ = client.write_all(b"\n");
                 if early.end != End::Open || !early.bytes.is_empty() {
                     return wrong(format!("before the last byte: {}", early.shown()), None);
                 }
-                judge(&server.read(&client, server.patience()), is_ok)
+                judge(&server.read(&mut client, server.patience()), is_ok)
             },
         ),
         check(
@@ -366,7 +366,7 @@ fn survival() -> Vec<Check> {
             "Any client can send them. Show them some other way, and go on.",
             |server, mut client| {
                 let _ = client.write_all(b"\xff\xfe\r\n\r\n");
-                server.read(&client, server.patience());
+                server.read(&mut client, server.patience());
             },
         ),
         harmless(
@@ -396,7 +396,7 @@ fn survival() -> Vec<Check> {
                 let Ok(mut client) = server.connect() else { return no_connection() };
                 let _ = client.write_all(&request("GET", "/"));
                 let _ = client.shutdown(Shutdown::Write);
-                judge(&server.read(&client, server.patience()), is_ok)
+                judge(&server.read(&mut client, server.patience()), is_ok)
             },
         ),
     ]
@@ -577,7 +577,7 @@ fn is_sent_away(server: &Server, start: &[u8], drip: &[u8]) -> Outcome {
     while begin.elapsed() < LONGEST_WAIT {
         let is_over = !drip.is_empty() && client.write_all(drip).is_err();
         // An answer alone does not free the thread. The connection has to end.
-        if is_over || server.read(&client, Duration::from_millis(500)).end != End::Open {
+        if is_over || server.read(&mut client, Duration::from_millis(500)).end != End::Open {
             return passed();
         }
     }

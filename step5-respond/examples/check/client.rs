@@ -186,7 +186,7 @@ impl Server {
         };
         match client {
             Ok(mut client) => {
-                server.first = server.read(&client, SILENCE);
+                server.first = server.read(&mut client, SILENCE);
                 server.is_early = !server.first.bytes.is_empty();
                 if server.first.end == End::Open && !server.is_early {
                     server.first = server.send(&mut client, [&request("GET", "/")[..]], patience);
@@ -279,7 +279,7 @@ impl Server {
     }
 
     /// Reads until the server closes, the connection breaks, or the client's patience ends.
-    pub fn read(&self, client: &Socket, patience: Duration) -> Response {
+    pub fn read(&self, client: &mut Socket, patience: Duration) -> Response {
         // Some servers neither close the connection nor say where the page ends.
         let is_endless = self.first.end == End::Open && self.first.is_all().is_none();
         let start = Instant::now();

@@ -11,7 +11,7 @@ use client::{FIRST_PATIENCE, Server, connect};
 use colored::Colorize;
 use socket2::Socket;
 use std::io::{self, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::process::{ExitCode, exit};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -47,7 +47,8 @@ fn main() -> ExitCode {
     #[cfg(windows)] // Older consoles show colors only when asked to.
     let _ = colored::control::set_virtual_terminal(true);
 
-    let mut arguments = env::args_os().skip(1).map(|argument| argument.display().to_string());
+    let mut arguments =
+        env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     let (mut step, mut place) = (None, "127.0.0.1:8080".to_string());
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
             _ => place = argument,
         }
     }
-    let addresses = addresses(&place);
+    let addresses = terminal::addresses(&place);
     let is_good = match step {
         Some(step) => stages::judge(step, &addresses),
         None => everything(&place, &addresses),
@@ -75,16 +76,6 @@ fn usage(status: i32) -> ! {
         io::stderr().write_all(USAGE.as_bytes())
     };
     exit(status)
-}
-
-/// All addresses of a name, IPv4 first.
-fn addresses(place: &str) -> Vec<SocketAddr> {
-    let found = place.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-    let mut found = found.unwrap_or_else(|error| {
-        terminal::fail(&format!("find the address of '{place}'"), &error);
-    });
-    found.sort_by_key(SocketAddr::is_ipv6);
-    found
 }
 
 /// Judges all that a good server does.
