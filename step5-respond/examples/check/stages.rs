@@ -42,8 +42,12 @@ pub fn judge(step: usize, addresses: &[SocketAddr]) -> bool {
         "docs/step5-respond.md#your-turn",
     ][step - 2];
     if seen != step {
-        let of_step = format!(": that is step {seen}. Judge it with --step {seen}.");
-        say!("{}{}", fact.red(), if seen == 0 { "" } else { &of_step }.red());
+        // The system keeps an address for a minute that a server has just left.
+        let or = if seen == 2 { ", or a server has ended a moment ago" } else { "" };
+        match seen {
+            0 => say!("{}", fact.red()),
+            _ => say!("{}: that is step {seen}{or}. Judge it with --step {seen}.", fact.red()),
+        }
         if seen < step {
             say!("How to get to step {step}: {page}");
         }
