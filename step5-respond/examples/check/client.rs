@@ -13,11 +13,14 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 /// How long the first client waits, so that a slow server is called slow, and not silent.
 pub const FIRST_PATIENCE: Duration = Duration::from_secs(6);
 
-/// How long a client waits for the end of the connection when it has the complete response.
-const CLOSING: Duration = Duration::from_millis(300);
-
 /// How long the first client says nothing, to see whether the server waits for the request.
 const SILENCE: Duration = Duration::from_millis(500);
+
+/// How long a client with the complete response waits for the end of the connection.
+const CLOSING: Duration = Duration::from_millis(300);
+
+/// The same, where the server has kept the first connection open.
+const KEPT: Duration = Duration::from_millis(50);
 
 /// The most bytes of a response that are read.
 const MOST: usize = 16 * 1024 * 1024;
@@ -37,22 +40,18 @@ pub enum End {
     Closed,
     /// It was still open when the client had waited long enough.
     Open,
-    /// It broke.
     Broken(ErrorKind),
-    /// There was none.
     NoConnection(ErrorKind),
 }
 
 impl Response {
-    /// What comes where there is no connection.
-    fn none(error: ErrorKind) -> Response {
-        let end = End::NoConnection(error);
+    fn none(end: End) -> Response {
         Response { bytes: Vec::new(), end, took: Duration::ZERO }
     }
 
     /// The status code, or `None` where no HTTP response came.
     pub fn status(&self) -> Option<u16> {
-        self.parse(|response, _| response.code).flatten()
+        self.parse(|response, _| response.code)
     }
 
     /// The value of a header field.
@@ -61,72 +60,62 @@ impl Response {
             let field = response.headers.iter().find(|f| f.name.eq_ignore_ascii_case(name))?;
             Some(String::from_utf8_lossy(field.value).into_owned())
         })
-        .flatten()
     }
 
-    /// The status line and the header fields, and the blank line after them.
-    pub fn head(&self) -> &[u8] {
-        &self.bytes[..self.parse(|_, length| length).unwrap_or_default()]
+    /// The head up to its blank line, and all that came after it.
+    pub fn head_and_body(&self) -> (&[u8], &[u8]) {
+        self.bytes.split_at(self.parse(|_, length| Some(length)).unwrap_or_default())
     }
 
-    /// All that came after the head.
     pub fn body(&self) -> &[u8] {
-        &self.bytes[self.head().len()..]
+        self.head_and_body().1
     }
 
     /// Whether the page is all that the head promises. `None` where it promises nothing.
     pub fn is_all(&self) -> Option<bool> {
-        let encoding = self.field("transfer-encoding").unwrap_or_default();
-        if encoding.eq_ignore_ascii_case("chunked") {
-            return Some(has_last_chunk(self.body()));
+        match self.field("transfer-encoding") {
+            Some(coding) if coding.eq_ignore_ascii_case("chunked") => Some(self.has_last_chunk()),
+            _ => self.field("content-length").map(|length| length == self.body().len().to_string()),
         }
-        self.field("content-length").map(|length| length == self.body().len().to_string())
     }
 
-    /// Whether it is HTTP, and was not cut off.
-    pub fn is_complete(&self) -> bool {
-        self.status().is_some() && self.is_all().unwrap_or(self.end == End::Closed)
+    fn has_last_chunk(&self) -> bool {
+        let mut rest = self.body();
+        while let Ok(httparse::Status::Complete((start, size))) = httparse::parse_chunk_size(rest) {
+            let end = usize::try_from(size).unwrap_or(MOST).saturating_add(start + 2);
+            match rest.get(end..) {
+                Some(_) if size == 0 => return rest.ends_with(b"\r\n\r\n"),
+                Some(next) => rest = next,
+                None => return false,
+            }
+        }
+        false
     }
 
     /// What a person reads about it.
     pub fn shown(&self) -> String {
-        let end = match self.end {
-            End::Closed => "then the server closed the connection".to_string(),
-            End::Open => "and the connection stayed open".to_string(),
-            End::Broken(kind) => format!("then the connection broke: {kind}"),
-            End::NoConnection(kind) => return format!("no connection: {kind}"),
-        };
         let bytes = if self.bytes.is_empty() { "nothing".into() } else { shown(&self.bytes) };
-        format!("{bytes}, {end}")
+        match self.end {
+            End::Closed => format!("{bytes}, then the server closed the connection"),
+            End::Open => format!("{bytes}, and the connection stayed open"),
+            End::Broken(kind) => format!("{bytes}, then the connection broke: {kind}"),
+            End::NoConnection(kind) => format!("no connection: {kind}"),
+        }
     }
 
-    fn parse<T>(&self, read: impl Fn(&httparse::Response, usize) -> T) -> Option<T> {
+    fn parse<T>(&self, read: impl Fn(&httparse::Response, usize) -> Option<T>) -> Option<T> {
         let mut fields = [httparse::EMPTY_HEADER; 64];
         let mut response = httparse::Response::new(&mut fields);
         match response.parse(&self.bytes) {
-            Ok(httparse::Status::Complete(length)) => Some(read(&response, length)),
+            Ok(httparse::Status::Complete(length)) => read(&response, length),
             _ => None,
         }
     }
 }
 
-/// Follows the chunks to the one of 0 bytes.
-fn has_last_chunk(mut body: &[u8]) -> bool {
-    while let Ok(httparse::Status::Complete((start, size))) = httparse::parse_chunk_size(body) {
-        let next = usize::try_from(size).ok().and_then(|size| body.get(start + size + 2..));
-        match next {
-            Some(_) if size == 0 => return body.ends_with(b"\r\n\r\n"),
-            Some(next) => body = next,
-            None => return false,
-        }
-    }
-    false
-}
-
 /// Bytes in quotes, on one line, and cut where they are long.
 pub fn shown(bytes: &[u8]) -> String {
-    const MOST_SHOWN: usize = 160;
-    let start = &bytes[..bytes.len().min(MOST_SHOWN)];
+    let start = &bytes[..bytes.len().min(160)];
     let text = format!("{:?}", String::from_utf8_lossy(start));
     match bytes.len() - start.len() {
         0 => text,
@@ -146,12 +135,6 @@ pub fn connect(address: SocketAddr) -> io::Result<Socket> {
     client.set_tcp_nodelay(true)?; // Each piece is sent at once.
     client.set_write_timeout(Some(PATIENCE))?;
     Ok(client)
-}
-
-/// Breaks the connection off, as a client that crashes does.
-pub fn reset(client: Socket) {
-    let _ = client.set_linger(Some(Duration::ZERO));
-    drop(client);
 }
 
 /// A server, and what its first clients saw.
@@ -174,32 +157,33 @@ pub struct Server {
 impl Server {
     /// Asks as the first clients. There was nobody before them: some servers take just one.
     pub fn meet(address: SocketAddr, client: io::Result<Socket>, patience: Duration) -> Server {
-        let start = Instant::now();
         let mut server = Server {
             address,
-            start,
+            start: Instant::now(),
             is_early: false,
-            first: Response::none(ErrorKind::NotConnected),
+            first: Response::none(End::Closed),
             next: Vec::new(),
             pace: Duration::ZERO,
             is_one_by_one: AtomicBool::new(false),
         };
-        match client {
+        server.first = match client {
             Ok(mut client) => {
-                server.first = server.read(&mut client, SILENCE);
-                server.is_early = !server.first.bytes.is_empty();
-                if server.first.end == End::Open && !server.is_early {
-                    server.first = server.send(&mut client, [&request("GET", "/")[..]], patience);
+                let early = server.read(&mut client, SILENCE);
+                server.is_early = !early.bytes.is_empty();
+                match early.end {
+                    End::Open if !server.is_early => {
+                        server.send(&mut client, &request("GET", "/"), patience)
+                    }
+                    _ => early,
                 }
             }
-            Err(error) => server.first = Response::none(error.kind()),
-        }
+            Err(error) => Response::none(End::NoConnection(error.kind())),
+        };
         server.pace = server.first.took;
-        let begin = Instant::now();
-        let mut last = server.first.status();
-        while last == Some(200) && server.next.len() < 12 && begin.elapsed() < PATIENCE {
-            let response = server.ask([&request("GET", "/")[..]]);
-            last = response.status();
+        let (begin, mut status) = (Instant::now(), server.first.status());
+        while status == Some(200) && server.next.len() < 12 && begin.elapsed() < PATIENCE {
+            let response = server.ask(&request("GET", "/"));
+            status = response.status();
             server.pace = server.pace.min(response.took);
             server.next.push(response);
         }
@@ -208,28 +192,21 @@ impl Server {
 
     /// Why no other check would find out anything.
     pub fn trouble(&self) -> Option<&'static str> {
-        if self.first.bytes.is_empty() {
-            return Some("it answers nobody");
-        }
         match self.next.last() {
+            _ if self.first.bytes.is_empty() => Some("it answers nobody"),
             None => Some("it has no page with status 200"),
-            Some(last) if last.status() != Some(200) => Some("it answers no more clients"),
-            Some(_) => None,
+            Some(last) => (last.status() != Some(200)).then_some("it answers no more clients"),
         }
     }
 
     /// Why a plain client is no longer served as the first one was.
     pub fn is_gone(&self) -> Option<&'static str> {
-        let response = self.ask_with(2 * self.patience(), [&request("GET", "/")[..]]);
-        let is_served = if self.first.bytes.is_empty() {
-            response.bytes.is_empty() && response.end == End::Closed // As in step 4.
-        } else {
-            !response.bytes.is_empty()
-        };
-        if is_served {
+        let response = self.ask_with(2 * self.patience(), &request("GET", "/"));
+        let is_silent = self.first.bytes.is_empty(); // As in step 4.
+        if response.bytes.is_empty() == is_silent && (!is_silent || response.end == End::Closed) {
             return None;
         }
-        match self.connect() {
+        match connect(self.address) {
             Err(error) if error.kind() != ErrorKind::TimedOut => Some("the server has ended"),
             _ => Some("the server serves nobody any more"),
         }
@@ -240,37 +217,23 @@ impl Server {
         PATIENCE + 2 * self.pace
     }
 
-    /// Connects, or says why that is not possible.
-    pub fn connect(&self) -> io::Result<Socket> {
-        connect(self.address)
-    }
-
-    /// Sends a request in the given pieces and reads the response.
-    pub fn ask<'a>(&self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Response {
-        self.ask_with(self.patience(), pieces)
+    /// Sends a request in one piece and reads the response.
+    pub fn ask(&self, request: &[u8]) -> Response {
+        self.ask_with(self.patience(), request)
     }
 
     /// The same, for a client that waits as long as it is told.
-    pub fn ask_with<'a>(
-        &self,
-        patience: Duration,
-        pieces: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Response {
-        match self.connect() {
-            Ok(mut client) => self.send(&mut client, pieces, patience),
-            Err(error) => Response::none(error.kind()),
+    pub fn ask_with(&self, patience: Duration, request: &[u8]) -> Response {
+        match connect(self.address) {
+            Ok(mut client) => self.send(&mut client, request, patience),
+            Err(error) => Response::none(End::NoConnection(error.kind())),
         }
     }
 
     /// The same, for a client that is connected.
-    pub fn send<'a>(
-        &self,
-        client: &mut Socket,
-        pieces: impl IntoIterator<Item = &'a [u8]>,
-        patience: Duration,
-    ) -> Response {
+    pub fn send(&self, client: &mut Socket, request: &[u8], patience: Duration) -> Response {
         // A server that has answered may close before it has read all. Its response counts.
-        let sent = pieces.into_iter().try_for_each(|piece| client.write_all(piece));
+        let sent = client.write_all(request);
         let mut response = self.read(client, patience);
         if let (Err(error), End::Closed) = (sent, response.end) {
             response.end = End::Broken(error.kind());
@@ -280,35 +243,32 @@ impl Server {
 
     /// Reads until the server closes, the connection breaks, or the client's patience ends.
     pub fn read(&self, client: &mut Socket, patience: Duration) -> Response {
-        // Some servers neither close the connection nor say where the page ends.
-        let is_endless = self.first.end == End::Open && self.first.is_all().is_none();
-        let start = Instant::now();
-        let mut response = Response { bytes: Vec::new(), end: End::Open, took: Duration::ZERO };
-        let (mut deadline, mut piece) = (start + patience, [0; 16 * 1024]);
+        // Some servers do not close the connection, and some of them tell no length either.
+        let is_kept = self.first.end == End::Open && self.first.status().is_some();
+        let has_no_length = is_kept && self.first.is_all().is_none();
+        let (start, mut piece) = (Instant::now(), [0; 16 * 1024]);
+        let mut response = Response::none(End::Open);
+        let mut deadline = start + patience;
         while response.bytes.len() < MOST {
-            match read_before(deadline, client, &mut piece) {
+            response.end = match read_before(deadline, client, &mut piece) {
                 Ok(0) => {
                     // Who sent more after the server had closed was told so with a reset.
                     let error = client.take_error().ok().flatten();
-                    response.end = error.map_or(End::Closed, |error| End::Broken(error.kind()));
-                    break;
+                    error.map_or(End::Closed, |error| End::Broken(error.kind()))
                 }
                 Ok(count) => {
                     response.bytes.extend_from_slice(&piece[..count]);
                     response.took = start.elapsed();
-                    let wait = match response.is_all() {
-                        Some(true) => CLOSING,
-                        None if is_endless => CLOSING,
-                        _ => patience.min(PATIENCE),
-                    };
-                    deadline = Instant::now() + wait;
+                    let is_all = response.is_all().unwrap_or(has_no_length);
+                    let closing = if is_kept { KEPT } else { CLOSING };
+                    deadline =
+                        Instant::now() + if is_all { closing } else { patience.min(PATIENCE) };
+                    continue;
                 }
-                Err(error) if error.kind() == ErrorKind::TimedOut => break,
-                Err(error) => {
-                    response.end = End::Broken(error.kind());
-                    break;
-                }
-            }
+                Err(error) if error.kind() == ErrorKind::TimedOut => End::Open,
+                Err(error) => End::Broken(error.kind()),
+            };
+            break;
         }
         response
     }

@@ -12,7 +12,7 @@ use colored::Colorize;
 use socket2::Socket;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::process::{ExitCode, exit};
+use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::{env, thread};
@@ -47,35 +47,29 @@ fn main() -> ExitCode {
     #[cfg(windows)] // Older consoles show colors only when asked to.
     let _ = colored::control::set_virtual_terminal(true);
 
-    let mut arguments =
-        env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
-    let (mut step, mut place) = (None, "127.0.0.1:8080".to_string());
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "-h" | "--help" => usage(0),
-            "--step" => match arguments.next().and_then(|step| step.parse().ok()) {
-                Some(number @ 2..=5) => step = Some(number),
-                _ => usage(2),
-            },
-            option if option.starts_with('-') => usage(2),
-            _ => place = argument,
+    let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let arguments: Vec<String> = arguments.collect();
+    // Step 1 takes no address: here 1 stands for everything, and 0 for nonsense.
+    let (step, place) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["-h" | "--help"] => {
+            let _ = io::stdout().write_all(USAGE.as_bytes());
+            return ExitCode::SUCCESS;
         }
+        ["--step", step, ref place @ ..] if place.len() < 2 => {
+            ((2..=5).find(|n| n.to_string() == step).unwrap_or(0), place.first().copied())
+        }
+        ref place if place.len() < 2 => (1, place.first().copied()),
+        _ => (0, None),
+    };
+    let place = place.unwrap_or("127.0.0.1:8080");
+    if step == 0 || place.starts_with('-') {
+        let _ = io::stderr().write_all(USAGE.as_bytes());
+        return ExitCode::from(2);
     }
-    let addresses = terminal::addresses(&place);
-    let is_good = match step {
-        Some(step) => stages::judge(step, &addresses),
-        None => everything(&place, &addresses),
-    };
+    let addresses = terminal::addresses(place);
+    let is_good =
+        if step == 1 { everything(place, &addresses) } else { stages::judge(step, &addresses) };
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn usage(status: i32) -> ! {
-    let _ = if status == 0 {
-        io::stdout().write_all(USAGE.as_bytes())
-    } else {
-        io::stderr().write_all(USAGE.as_bytes())
-    };
-    exit(status)
 }
 
 /// Judges all that a good server does.

@@ -104,7 +104,7 @@ fn twelve() -> Check {
         "Accept stands in a loop: each turn takes a client out of the queue, receives, and closes.",
         move |server| {
             for client in 1..=12 {
-                let response = server.ask([&plain[..]]);
+                let response = server.ask(&plain);
                 let unread = matches!(response.end, End::Broken(_)).then_some(
                     "It closed with bytes unread, and the system broke the connection off. \
                      Receive what the client sent before you close.",
