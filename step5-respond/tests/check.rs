@@ -489,13 +489,13 @@ fn a_new_limit_for_each_byte_is_no_limit() {
 
 #[test]
 fn a_server_that_answers_a_silent_client_and_stays_has_not_sent_it_away() {
-    let verdict = Verdict::on(threads(|mut client| match receive(&mut client, SECOND) {
-        Some(head) => send(client, &answer(&head)),
-        None => {
-            let _ = client.write_all(b"x");
-            client.set_read_timeout(None).unwrap();
-            while client.read(&mut [0; 1024]).is_ok_and(|count| count > 0) {}
+    let verdict = Verdict::on(threads(|mut client| {
+        if let Some(head) = receive(&mut client, SECOND) {
+            return send(client, &answer(&head));
         }
+        let _ = client.write_all(b"x");
+        client.set_read_timeout(None).unwrap();
+        while client.read(&mut [0; 1024]).is_ok_and(|count| count > 0) {}
     }));
     assert!(verdict.marked("FAIL").contains(&SAYS_NOTHING), "{}", verdict.said);
 }

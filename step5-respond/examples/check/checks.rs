@@ -380,7 +380,7 @@ fn survival() -> Vec<Check> {
             "the bytes 16 03 01 and so on, then the end",
             "A TLS hello is what it sends first. It is not text, and has no blank line.",
             |_, client| {
-                drop(client.write_all(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\x9f\xc2\xa5"))
+                let _ = client.write_all(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\x9f\xc2\xa5");
             },
         ),
         harmless(
@@ -598,28 +598,27 @@ fn heads() -> Vec<Check> {
         |response| matches!(response.status(), Some(400..=499)),
     );
     let kinds = MALFORMED.iter().map(|kind| {
-        let (name, sent) =
-            (format!("{} is rejected", kind.name), "one malformed head after another");
-        check(name, sent, "status 400", kind.rule, |server| {
-            let (mut first, mut others) = (None, String::new());
+        let name = format!("{} is rejected", kind.name);
+        check(name, "malformed heads", "status 400", kind.rule, |server| {
+            let (mut failure, mut others) = (None, Vec::new());
             for (fault, lines) in kind.must {
-                let (sent, response) = (head(lines), server.ask(&head(lines)));
-                // Who sends another status of 400 and up looked at something else first.
-                if matches!(response.status(), Some(301 | 400..=499 | 501 | 505)) {
-                    continue;
-                }
-                if first.is_some() {
-                    others += &format!("; {fault}");
-                } else {
-                    first = Some((format!("{} ({fault})", shown(&sent)), response.shown()));
+                let response = server.ask(&head(lines));
+                match response.status() {
+                    // Who sends another status of 400 and up looked at something else first.
+                    Some(301 | 400..=499 | 501 | 505) => {}
+                    _ if failure.is_some() => others.push(*fault),
+                    _ => {
+                        let sent = format!("{} ({fault})", shown(&head(lines)));
+                        failure = Some((sent, response.shown()));
+                    }
                 }
                 if response.bytes.is_empty() && response.end == End::Open {
                     break; // Each of these takes a while.
                 }
             }
-            let Some((sent, mut got)) = first else { return passed() };
+            let Some((sent, mut got)) = failure else { return passed() };
             if !others.is_empty() {
-                got += &format!(". Also not rejected{}", others.replacen(';', ":", 1));
+                got = format!("{got}. Also not rejected: {}", others.join("; "));
             }
             Failed(Failure { got, sent: Some(sent), why: None })
         })

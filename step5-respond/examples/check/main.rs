@@ -107,7 +107,9 @@ fn run<'a>(
     let mut results = Vec::new();
     for group in groups {
         let Group { heading, pace, checks, .. } = group;
-        say!("\n{}", heading.bold());
+        if !heading.is_empty() {
+            say!("\n{}", heading.bold());
+        }
         // Slow clients wait side by side, where the server serves more than one at a time.
         let is_slow = *pace == Pace::Slow;
         let side_by_side = is_slow && !server.is_one_by_one.load(Ordering::Relaxed);
@@ -123,13 +125,14 @@ fn run<'a>(
             };
             if obstacle.is_none() && *pace != Pace::Known {
                 stop = server.is_gone();
-                if let (Some(reason), Some(last)) = (stop, outcomes.last_mut()) {
-                    match last {
-                        Failed(failure) => failure.got += &format!(". After that, {reason}"),
-                        _ => {
-                            *last = wrong(format!("no answer for the next client: {reason}"), None)
-                        }
+                match (stop, outcomes.last_mut()) {
+                    (Some(reason), Some(Failed(failure))) => {
+                        failure.got = format!("{}. After that, {reason}", failure.got);
                     }
+                    (Some(reason), Some(last)) => {
+                        *last = wrong(format!("no answer for the next client: {reason}"), None);
+                    }
+                    _ => {}
                 }
             }
             for (check, outcome) in part.iter().zip(outcomes) {
@@ -159,16 +162,17 @@ fn obstacle(
     let waited =
         results.iter().any(|(group, _, outcome)| group.pace == Pace::Slow && !has_passed(outcome));
     let last_start = if pace == Pace::Slow { LAST_SLOW_START } else { LAST_START };
+    let is_late = server.start.elapsed() > last_start;
     match stop {
         Some(reason) => Some(reason.into()),
+        None if is_late && server.pace > Duration::from_millis(20) => {
+            Some(format!("no time left: each answer takes {:.1?}", server.pace))
+        }
+        None if is_late => Some("no time left: checks before it waited long".into()),
         None if pace == Pace::Slow && waited => {
             Some("the server lets slow clients wait for each other, and time is short".into())
         }
-        None if server.start.elapsed() < last_start => None,
-        None if server.pace > Duration::from_millis(20) => {
-            Some(format!("no time left: each answer takes {:.1?}", server.pace))
-        }
-        None => Some("no time left: checks before it waited long".into()),
+        None => None,
     }
 }
 

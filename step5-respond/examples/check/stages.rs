@@ -35,11 +35,11 @@ pub fn judge(step: usize, addresses: &[SocketAddr]) -> bool {
         }
         End::NoConnection(_) => (0, "Nobody has this address. Start the server first."),
     };
-    let page = [
-        "docs/step2-bind.md#your-turn",
-        "docs/step3-listen.md#your-turn",
-        "docs/step4-accept.md#your-turn",
-        "docs/step5-respond.md#your-turn",
+    let (page, next) = [
+        ("docs/step2-bind.md#your-turn", "docs/step3-listen.md"),
+        ("docs/step3-listen.md#your-turn", "docs/step4-accept.md"),
+        ("docs/step4-accept.md#your-turn", "docs/step5-respond.md"),
+        ("docs/step5-respond.md#your-turn", "docs/step5-respond.md#the-careful-crate"),
     ][step - 2];
     if seen != step {
         // The system keeps an address for a minute that a server has just left.
@@ -54,45 +54,34 @@ pub fn judge(step: usize, addresses: &[SocketAddr]) -> bool {
         return false;
     }
     let group = |heading, pace, checks| Group { heading, page, pace, checks };
-    let groups = match step {
-        2 => vec![group(
+    // What the first client saw is all that steps 2 and 3 do.
+    let seen = |name: &str| check(name, "", "", "", |_| passed());
+    let (heading, shown, tried) = match step {
+        2 => (
             "Bind",
-            Pace::Known,
-            seen_both("nobody else can take the address", "a connection is refused"),
-        )],
-        3 => vec![group(
+            ["nobody else can take the address", "a connection is refused"].map(seen).into(),
+            vec![],
+        ),
+        3 => (
             "Listen",
-            Pace::Known,
-            seen_both("a connection completes", "a request gets no answer within a second"),
-        )],
-        4 => vec![group("Accept and receive", Pace::Fast, vec![twelve(), leaves()])],
-        _ => vec![
-            group("Answer one request", Pace::Known, first_page()),
-            group("Survive every client", Pace::Fast, vec![leaves()]),
-        ],
+            ["a connection completes", "a request gets no answer within a second"].map(seen).into(),
+            vec![],
+        ),
+        4 => ("Accept and receive", vec![], vec![twelve(), leaves()]),
+        _ => ("Answer a browser", first_page(), vec![leaves()]),
     };
+    let groups = [group(heading, Pace::Known, shown), group("", Pace::Fast, tried)];
     let results = run(&groups, &server, if step == 5 { server.trouble() } else { None });
     let is_done = conclude(&results, "");
+    if is_done && step == 5 {
+        say!(
+            "A browser gets its page. The full check, without --step, tells what is still to mend."
+        );
+    }
     if is_done {
-        let next = match step {
-            2 => "docs/step3-listen.md",
-            3 => "docs/step4-accept.md",
-            4 => "docs/step5-respond.md",
-            _ => {
-                say!(
-                    "A browser gets its page. What is still to mend, the full check tells, without --step."
-                );
-                "docs/step5-respond.md#the-careful-crate"
-            }
-        };
         say!("{} Read on: {next}", format!("Step {step} is done.").green());
     }
     is_done
-}
-
-/// What the first client saw is all that these steps do.
-fn seen_both(one: &str, other: &str) -> Vec<Check> {
-    [one, other].map(|name| check(name, "", "", "", |_| passed())).into()
 }
 
 fn twelve() -> Check {
