@@ -165,13 +165,13 @@ fn obstacle(
     let is_late = server.start.elapsed() > last_start;
     match stop {
         Some(reason) => Some(reason.into()),
+        None if pace == Pace::Slow && waited && server.is_one_by_one.load(Ordering::Relaxed) => {
+            Some("the server lets slow clients wait for each other, and time is short".into())
+        }
         None if is_late && server.pace > Duration::from_millis(20) => {
             Some(format!("no time left: each answer takes {:.1?}", server.pace))
         }
         None if is_late => Some("no time left: checks before it waited long".into()),
-        None if pace == Pace::Slow && waited => {
-            Some("the server lets slow clients wait for each other, and time is short".into())
-        }
         None => None,
     }
 }
