@@ -3,7 +3,7 @@
 use crate::request::Request;
 use indoc::formatdoc;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use step4_accept::ReceiveError::{self, Broken, Closed, Late, Silent, TooLarge};
+use step4_accept::ReceiveError::{self, Late, TooLarge};
 
 /// What a client gets: a status, header fields and a page.
 #[derive(Debug)]
@@ -49,23 +49,18 @@ impl Response {
         Response::new(status, "text/html; charset=utf-8", page.into_bytes())
     }
 
-    /// The response to what was received: what HTTP demands, or else what the `site` says.
-    /// `None` where nobody waits for one.
+    /// What HTTP demands, or else what the `site` says. `None` where nobody waits for a response.
     #[must_use]
     pub fn to(
         received: &Result<Vec<u8>, ReceiveError>,
         site: impl Fn(&Request) -> Response,
     ) -> Option<Response> {
-        let head = match received {
-            Ok(head) | Err(Late(head) | TooLarge(head)) => head,
-            Err(Silent | Closed | Broken(_)) => return None,
-        };
+        let (Ok(head) | Err(Late(head) | TooLarge(head))) = received else { return None };
+        let is_one_line = !head.contains(&b'\n');
         let response = match (received, Request::parse(head)) {
             (Err(Late(_)), _) => refuse("408 Request Timeout", "it took too long"),
             // RFC 9112 section 3, and for the header fields RFC 6585 section 5.
-            (Err(_), _) if !head.contains(&b'\n') => {
-                refuse("414 URI Too Long", "its first line is too long")
-            }
+            (Err(_), _) if is_one_line => refuse("414 URI Too Long", "its first line is too long"),
             (Err(_), _) => refuse("431 Request Header Fields Too Large", "its head is too large"),
             (Ok(_), Err(reason)) => refuse("400 Bad Request", reason),
             (Ok(_), Ok(request)) if ["GET", "HEAD"].contains(&request.method.as_str()) => {
