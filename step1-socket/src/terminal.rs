@@ -47,7 +47,6 @@ pub fn tell(step: &str, message: fmt::Arguments) {
 
 /// Turns what a client sent into text that is safe to show: ASCII and line ends as they are, all
 /// else visible, such as `\u{1b}`, so that a client can't move the cursor. What is no UTF-8 is `�`.
-#[must_use]
 pub fn visible(bytes: &[u8]) -> String {
     let mut text = String::new();
     for character in String::from_utf8_lossy(bytes).replace("\r\n", "\n").chars() {
@@ -72,13 +71,11 @@ pub fn no_argument() {
 }
 
 /// Reads the address from the command line: 127.0.0.1:8080 if there is none. Answers `--help`.
-#[must_use]
 pub fn address_argument() -> SocketAddr {
     addresses(arguments(1).pop().as_deref().unwrap_or("127.0.0.1:8080"))[0]
 }
 
 /// Looks up the addresses of `HOST:PORT`, IPv4 first. Ends the program where there is none.
-#[must_use]
 pub fn addresses(argument: &str) -> Vec<SocketAddr> {
     let is_name = !argument.starts_with(':') && !argument.contains('/');
     match argument.to_socket_addrs() {

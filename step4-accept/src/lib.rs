@@ -29,7 +29,6 @@ pub struct Client {
 
 /// Takes the next client out of the queue, with accept(2). Waits until there is one.
 /// Where accept(2) fails, as it does when no descriptor is left, this says so and tries again.
-#[must_use]
 pub fn accept(listener: &Socket) -> Client {
     loop {
         match listener.accept() {

@@ -36,7 +36,6 @@ impl Request {
     }
 
     /// The values of all header fields with this name, which is in lowercase.
-    #[must_use]
     pub fn values(&self, name: &str) -> Vec<&str> {
         self.fields.iter().filter(|field| field.0 == name).map(|field| &*field.1).collect()
     }

@@ -20,14 +20,12 @@ pub struct Response {
 
 impl Response {
     /// A page of any type, such as `text/html; charset=utf-8`.
-    #[must_use]
     pub fn new(status: &'static str, content_type: &str, page: Vec<u8>) -> Response {
         let fields = vec![("Content-Type", content_type.into()), ("Connection", "close".into())];
         Response { status, fields, page, told: status.into(), head_only: false }
     }
 
     /// A small page of HTML that says one sentence.
-    #[must_use]
     pub fn sentence(status: &'static str, sentence: &str) -> Response {
         // In HTML these characters mean something else than themselves.
         let sentence = sentence.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
@@ -50,7 +48,6 @@ impl Response {
     }
 
     /// What HTTP demands, or else what the `site` says. `None` where nobody waits for a response.
-    #[must_use]
     pub fn to(
         received: &Result<Vec<u8>, ReceiveError>,
         site: impl Fn(&Request) -> Response,
@@ -79,7 +76,6 @@ impl Response {
     }
 
     /// The bytes to send: status line, header fields, blank line, page.
-    #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = format!("HTTP/1.1 {}\r\n", self.status).into_bytes();
         for (name, value) in &self.fields {
