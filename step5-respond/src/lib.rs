@@ -72,6 +72,6 @@ pub fn respond(client: &mut Client, response: &Response) {
 }
 
 fn drain(socket: &mut Socket) {
-    let (deadline, mut buffer) = (Instant::now() + CLOSE_TIME, [0; 1024]);
+    let (deadline, mut buffer) = (Instant::now() + CLOSE_TIME, [0; 16 * 1024]);
     while read_before(deadline, socket, &mut buffer).is_ok_and(|count| count > 0) {}
 }
