@@ -368,7 +368,7 @@ pub fn leaves() -> Check {
 
 /// Breaks connections off, as clients that crash do: more than one, since the moment matters.
 fn reset(server: &Server, bytes: &[u8]) {
-    for mut client in (0..8).filter_map(|_| connect(server.address).ok()) {
+    for mut client in (0..5).filter_map(|_| connect(server.address).ok()) {
         let _ = client.write_all(bytes);
         let _ = client.set_linger(Some(Duration::ZERO));
     }
