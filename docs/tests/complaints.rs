@@ -19,7 +19,7 @@ fn repository() -> TempDir {
     for (path, text) in [
         ("Cargo.toml", WORKSPACE),
         ("README.md", README),
-        ("step1-a/Cargo.toml", ""),
+        ("step1-a/Cargo.toml", "name = \"step1-a\"\n"),
         ("step1-a/src/lib.rs", CRATE),
         ("step1-a/examples/answer.rs", "fn main() {}\n"),
         ("step1-a/examples/my-try.rs", "fn main() {}\n"), // Of a student: on no page.
