@@ -1,0 +1,35 @@
+//! The prose is spelled as an American dictionary has it. The words of the field, which it lacks,
+//! stand in `words.txt`. Code, links and HTML are left out.
+
+use super::{Kind, Page, root};
+use std::fs;
+use std::process::Command;
+
+/// Names the words of a page that the dictionary lacks.
+pub fn complaints(page: &Page) -> Vec<String> {
+    let mut words = Vec::new();
+    for part in &page.parts {
+        let Kind::Prose(text) = &part.kind else { continue };
+        // What has a slash, a dot or a digit in it is the name of something.
+        let is_word = |word: &&str| !word.contains(|c: char| "/._@".contains(c) || c.is_numeric());
+        let all =
+            text.split_whitespace().map(|word| word.trim_end_matches(['.', ',', ':', '?', ')']));
+        words.extend(all.filter(is_word).map(|word| (part.line, word)));
+    }
+    let text: Vec<&str> = words.iter().map(|(_, word)| *word).collect();
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), text.join("\n")).expect("a file with the words");
+
+    let known = root().join("docs/tests/words.txt");
+    let mut hunspell = Command::new("hunspell");
+    hunspell.args(["-l", "-i", "UTF-8", "-d", "en_US", "-p"]).arg(known).arg(file.path());
+    let output = hunspell.output().expect("hunspell runs");
+    assert!(output.status.success(), "hunspell has the dictionary en_US");
+    let unknown = String::from_utf8(output.stdout).expect("it prints text");
+    let line =
+        |unknown: &str| words.iter().find(|word| word.1.contains(unknown)).map_or(1, |w| w.0);
+    unknown
+        .lines()
+        .map(|word| page.complain(line(word), &format!("no such word: {word}")))
+        .collect()
+}
