@@ -1,0 +1,33 @@
+//! My own web server.
+
+use socket2::{Domain, Socket, Type};
+use std::io::Read;
+use std::io::Write;
+use std::net::SocketAddr;
+
+fn main() -> std::io::Result<()> {
+    let server = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+
+    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8080".to_string());
+    let address: SocketAddr = address.parse().expect("an address such as 127.0.0.1:8080");
+    #[cfg(unix)]
+    server.set_reuse_address(true)?;
+    server.bind(&address.into())?;
+
+    server.listen(5)?;
+    println!("Server is listening on http://{}", server.local_addr()?.as_socket().unwrap());
+
+    loop {
+        let (mut client, address) = server.accept()?;
+        println!("Connection from {} has been established!", address.as_socket().unwrap());
+
+        let mut buffer = [0; 1024];
+        let count = client.read(&mut buffer)?;
+        println!("Request received:\n{}", String::from_utf8_lossy(&buffer[..count]));
+
+        let page = "<h1>Hello, World! This is a simple web server.</h1>";
+        let fields = format!("Content-Type: text/html\r\nContent-Length: {}\r\n", page.len());
+        let response = format!("HTTP/1.1 200 OK\r\n{fields}\r\n{page}");
+        client.write_all(response.as_bytes())?;
+    }
+}
