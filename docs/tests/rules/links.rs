@@ -1,7 +1,8 @@
 //! A relative link or an anchor leads somewhere; an image is there and has alt text.
 
-use super::{Kind, Page};
+use super::{Kind, Page, files};
 use comrak::Anchorizer;
+use regex::Regex;
 use std::fs;
 use std::path::Path;
 
@@ -24,6 +25,24 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
         _ => None,
     });
     complaints.collect()
+}
+
+/// Follows every `docs/NAME.md#anchor` that stands in a Rust file.
+pub fn complaints_about_code(root: &Path) -> Vec<String> {
+    let link = Regex::new(r"docs/[\w-]+\.md(#[\w-]+)?").expect("a regular expression");
+    let mut complaints = Vec::new();
+    // The tests of the rules themselves name pages that do not exist.
+    for (file, text) in files(root, "rs").iter().filter(|(file, _)| !file.starts_with("docs/")) {
+        for (number, line) in text.lines().enumerate() {
+            for link in link.find_iter(line).map(|link| link.as_str()) {
+                if leads_nowhere(&Page::parse("", ""), root, link) {
+                    complaints
+                        .push(format!("{file}:{}: this link leads nowhere: {link}", number + 1));
+                }
+            }
+        }
+    }
+    complaints
 }
 
 fn has_link(html: &str) -> bool {

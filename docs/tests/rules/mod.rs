@@ -3,14 +3,19 @@
 //! A complaint begins with file and line, such as `docs/README.md:12: `.
 
 pub mod code;
+pub mod commands;
 #[cfg(target_os = "linux")]
 pub mod console;
 pub mod examples;
 pub mod fences;
 pub mod links;
+pub mod pictures;
+pub mod spelling;
+pub mod workspace;
 
 use comrak::nodes::{AstNode, NodeValue};
 use comrak::{Arena, Options, parse_document};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One Markdown file.
@@ -19,7 +24,7 @@ pub struct Page {
     pub path: String,
     /// The parts of it that the rules look at, in their order.
     pub parts: Vec<Part>,
-    /// The whole text.
+    /// Its complete text.
     pub text: String,
 }
 
@@ -35,6 +40,8 @@ pub struct Part {
 pub enum Kind {
     /// The words of a heading.
     Heading(String),
+    /// Words between code, links and HTML.
+    Prose(String),
     /// Where a link leads.
     Link(String),
     /// An image: where it is, and its alt text.
@@ -43,7 +50,7 @@ pub enum Kind {
     Html(String),
     /// A code block.
     Block {
-        /// What stands behind the opening fence, such as `rust`.
+        /// What stands after the opening fence, such as `rust`.
         info: String,
         /// The lines between the fences.
         code: String,
@@ -53,7 +60,7 @@ pub enum Kind {
 }
 
 impl Page {
-    /// Takes a page apart. `path` is only how the complaints call it.
+    /// Splits a page into its parts. `path` is only how the complaints call it.
     pub fn parse(path: &str, text: &str) -> Page {
         let arena = Arena::new();
         let mut options = Options::default();
@@ -65,6 +72,7 @@ impl Page {
             let line = node.data.borrow().sourcepos.start.line;
             let kind = match &node.data.borrow().value {
                 NodeValue::Heading(_) => Kind::Heading(words(node)),
+                NodeValue::Text(words) => Kind::Prose(words.to_string()),
                 NodeValue::Link(target) => Kind::Link(target.url.clone()),
                 NodeValue::Image(image) => Kind::Image(image.url.clone(), words(node)),
                 NodeValue::HtmlBlock(html) => Kind::Html(html.literal.clone()),
@@ -96,6 +104,25 @@ impl Page {
 pub fn root() -> PathBuf {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR"));
     docs.parent().expect("docs is a folder of the repository").to_path_buf()
+}
+
+/// The files whose names end so, as paths from the root with slashes, and their text. What git
+/// ignores is left out.
+pub fn files(root: &Path, ending: &str) -> Vec<(String, String)> {
+    let mut walk = ignore::WalkBuilder::new(root);
+    walk.hidden(false).filter_entry(|entry| entry.file_name() != ".git");
+    let paths = walk.sort_by_file_path(Path::cmp).build().map(|file| file.expect("readable"));
+    let paths = paths.map(ignore::DirEntry::into_path);
+    let files = paths.filter(|path| path.extension().is_some_and(|it| it == ending)).map(|path| {
+        let name = path.strip_prefix(root).expect("it is in there").to_string_lossy();
+        (name.replace('\\', "/"), fs::read_to_string(&path).expect("text"))
+    });
+    files.collect()
+}
+
+/// Every page of a repository.
+pub fn pages(root: &Path) -> Vec<Page> {
+    files(root, "md").iter().map(|(path, text)| Page::parse(path, text)).collect()
 }
 
 fn words<'a>(node: &'a AstNode<'a>) -> String {
