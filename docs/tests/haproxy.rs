@@ -30,7 +30,7 @@ fn two_copies_take_turns_and_one_of_them_is_enough() {
 
     let start = Instant::now();
     while std::net::TcpStream::connect(site).is_err() {
-        assert!(haproxy.is_running(), "{}", haproxy.complaint());
+        assert!(haproxy.is_running(), "{}", haproxy.stderr_line());
         assert!(start.elapsed() < PATIENCE, "HAProxy does not listen");
         std::thread::yield_now();
     }

@@ -1,23 +1,28 @@
 //! What the steps share for talking to the person at the terminal. No sockets in here.
 
+use colored::Color::{self, BrightBlue, BrightMagenta, Cyan, Green, Yellow};
 use colored::{Colorize, control};
 use indoc::indoc;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, fmt, process};
 
 const USAGE: &str = indoc! {"
-    Usage: cargo run -p STEP -- [HOST:PORT]
+    Usage: cargo run -p STEP -- [--brief] [HOST:PORT]
 
-    step1-socket takes no argument. The other steps take one address:
+      --brief           the first line of each message alone
       127.0.0.1:8080    this machine alone; used if you pass nothing
       0.0.0.0:8080      every network that this machine is on
       [::1]:8080        this machine alone, with IPv6
       localhost:9000    a name, and another port
       127.0.0.1:0       the system chooses a free port
+    step1-socket takes no address.
 "};
 
-/// Tells one line of the story, tagged with the crate that calls it. Reads like `println!`.
+static BRIEF: AtomicBool = AtomicBool::new(false);
+
+/// Tells one message of the story, tagged with the crate that calls it. Reads like `println!`.
 #[macro_export]
 macro_rules! tell {
     ($($message:tt)*) => {
@@ -26,27 +31,36 @@ macro_rules! tell {
 }
 
 /// What [`tell!`] calls. One message is one write, so lines of different clients never mix.
+///
+/// Lines after the first are indented, so that nothing in a message can look like a tag.
 pub fn tell(step: &str, message: fmt::Arguments) {
-    let tag = format!("[{step}]").cyan();
-    let line = format!("{tag} {message}\n");
+    let message = message.to_string();
+    let mut lines = message.trim_end_matches('\n').lines();
+    let mut text = format!("{} {}\n", tag(step), lines.next().unwrap_or_default()).into_bytes();
+    for line in lines.take_while(|_| !BRIEF.load(Ordering::Relaxed)) {
+        text.extend(format!("{}\n", format!("    {line}").dimmed()).bytes());
+    }
     // The terminal may be closed or the disk full. A server goes on without its story.
-    let _ = io::stdout().write_all(line.as_bytes());
+    let _ = io::stdout().write_all(&text);
 }
 
-/// Turns what a client sent into text that is safe to show.
-///
-/// Line ends stay. Other control characters become visible, such as `\u{1b}`, so that a client
-/// can't move the cursor. Bytes that are not UTF-8 become `�`.
+/// Each step has a color of its own, as a background, which dark and white terminals can show.
+fn tag(step: &str) -> impl fmt::Display {
+    const COLORS: [Color; 5] = [Cyan, Yellow, Green, BrightMagenta, BrightBlue];
+    let digit = step.bytes().find(u8::is_ascii_digit).unwrap_or_default();
+    format!("[{step}]").black().on_color(COLORS[usize::from(digit) % COLORS.len()])
+}
+
+/// Turns what a client sent into text that is safe to show: ASCII and line ends as they are, all
+/// else visible, such as `\u{1b}`, so that a client can't move the cursor. What is no UTF-8 is `�`.
 #[must_use]
 pub fn visible(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for character in String::from_utf8_lossy(bytes).replace("\r\n", "\n").chars() {
-        match character {
-            '\n' | ' '..='~' => text.push(character),
-            _ => text.extend(character.escape_debug()),
-        }
-    }
-    text
+    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+    let shown = |character| match character {
+        '\n' | ' '..='~' | '�' => char::to_string(&character),
+        _ => character.escape_default().to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 /// Waits until the person presses Enter. Returns at once if standard input is at its end.
@@ -62,21 +76,27 @@ pub fn no_argument() {
 }
 
 /// Reads the address from the command line: 127.0.0.1:8080 if there is none. Answers `--help`.
-///
-/// A name can have several addresses. The first of IPv4 is taken, or else the first of IPv6.
 #[must_use]
 pub fn address_argument() -> SocketAddr {
-    let argument = arguments(1).pop().unwrap_or_else(|| "127.0.0.1:8080".to_string());
-    if argument.starts_with(':') || argument.contains('/') {
-        wrong_usage(&format!("'{argument}' is not HOST:PORT."));
+    addresses(&arguments(1).pop().unwrap_or_else(|| "127.0.0.1:8080".to_string()))[0]
+}
+
+/// Looks up the addresses of `HOST:PORT`, IPv4 first. Ends the program where there is none.
+#[must_use]
+pub fn addresses(argument: &str) -> Vec<SocketAddr> {
+    let is_name = !argument.starts_with(':') && !argument.contains('/');
+    let found = argument.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
+    match found {
+        Ok(mut addresses) if is_name && !addresses.is_empty() => {
+            addresses.sort_by_key(SocketAddr::is_ipv6);
+            addresses
+        }
+        // Not an error of a socket, though Windows gives it a number like one.
+        Err(error) if is_name && error.kind() != ErrorKind::InvalidInput => {
+            fail(&format!("find the address of '{argument}'"), &io::Error::other(error))
+        }
+        _ => wrong_usage(&format!("'{argument}' is not HOST:PORT.")),
     }
-    let found = argument.to_socket_addrs().and_then(|addresses| {
-        addresses.min_by_key(SocketAddr::is_ipv6).ok_or(ErrorKind::NotFound.into())
-    });
-    found.unwrap_or_else(|error| match error.kind() {
-        ErrorKind::InvalidInput => wrong_usage(&format!("'{argument}' is not HOST:PORT.")),
-        _ => fail(&format!("find the address of '{argument}'"), &error),
-    })
 }
 
 fn arguments(most: usize) -> Vec<String> {
@@ -85,12 +105,14 @@ fn arguments(most: usize) -> Vec<String> {
     let _ = control::set_virtual_terminal(true);
 
     // Unlike env::args, this takes arguments that are not UTF-8.
-    let arguments = env::args_os().skip(1).map(|argument| argument.display().to_string());
-    let arguments: Vec<String> = arguments.collect();
-    if arguments.iter().any(|argument| argument == "-h" || argument == "--help") {
+    let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let (options, arguments): (Vec<_>, Vec<_>) =
+        arguments.partition(|argument| ["-h", "--help", "--brief"].contains(&argument.as_str()));
+    if options.iter().any(|option| option != "--brief") {
         let _ = io::stdout().write_all(USAGE.as_bytes());
         process::exit(0)
     }
+    BRIEF.store(!options.is_empty(), Ordering::Relaxed);
     if let Some(extra) = arguments.get(most) {
         wrong_usage(&format!("'{extra}' is one argument too many."))
     }
@@ -101,7 +123,8 @@ fn arguments(most: usize) -> Vec<String> {
 pub fn fail(attempt: &str, error: &io::Error) -> ! {
     let advice = match error.kind() {
         ErrorKind::AddrInUse => {
-            "Another program has this port: stop it, or pass another one, such as 127.0.0.1:9000."
+            "Another program has this port, or had it less than a minute ago: stop it, wait, or \
+             pass another port, such as 127.0.0.1:9000."
         }
         ErrorKind::PermissionDenied => "Ports below 1024 need special rights: pass a higher one.",
         ErrorKind::AddrNotAvailable => "It is not an address of this machine: try 127.0.0.1:8080.",
@@ -121,8 +144,9 @@ fn wrong_usage(complaint: &str) -> ! {
 
 fn red(line: &str) {
     // colored asks whether standard output is a terminal, but this line goes to standard error.
-    let unset = |name| env::var_os(name).is_none();
-    if unset("NO_COLOR") && unset("CLICOLOR_FORCE") && env::var("CLICOLOR").as_deref() != Ok("0") {
+    let is = |name, value| env::var(name).is_ok_and(|set| set == value);
+    let forced = env::var_os("CLICOLOR_FORCE").is_some() && !is("CLICOLOR_FORCE", "0");
+    if !forced && env::var_os("NO_COLOR").is_none() && !is("CLICOLOR", "0") {
         control::set_override(io::stderr().is_terminal());
     }
     let _ = io::stderr().write_all(format!("{}\n", line.red()).as_bytes());

@@ -1,9 +1,8 @@
 //! What an observer sees of step 1: a socket that is not yet anywhere.
 
-use assert_cmd::Command;
 use socket2::{Domain, Type};
 use step1_socket::create;
-use test_support::{Program, assert_story, curl, story};
+use test_support::{Program, assert_story, curl, output, story};
 
 const STEP: &str = env!("CARGO_BIN_EXE_step1-socket");
 
@@ -30,7 +29,7 @@ fn a_created_socket_has_no_address() {
 fn it_says_what_was_created_and_ends_when_enter_is_pressed() {
     let mut program = Program::start(STEP, &[]);
     program.wait_for("Socket created");
-    assert_eq!(program.complaint(), "Press Enter to close the socket.");
+    assert_eq!(program.stderr_line(), "Press Enter to close the socket.");
     assert!(program.is_running(), "it waits for Enter");
 
     program.press_enter();
@@ -49,18 +48,20 @@ fn it_ends_at_once_when_standard_input_is_at_its_end() {
 #[test]
 fn help_shows_the_usage_and_succeeds() {
     for option in ["-h", "--help"] {
-        let help = Command::new(STEP).arg(option).assert().success();
-        let text = String::from_utf8_lossy(&help.get_output().stdout).into_owned();
-        assert!(text.starts_with("Usage: cargo run -p STEP -- [HOST:PORT]"), "{text}");
+        let (status, stdout, _) = output(STEP, &[option]);
+        assert!(
+            stdout.starts_with("Usage: cargo run -p STEP -- [--brief] [HOST:PORT]"),
+            "{stdout}"
+        );
+        assert_eq!(status, 0);
     }
 }
 
 #[test]
 fn an_argument_is_one_too_many() {
-    let output = Command::new(STEP).arg("127.0.0.1:8080").assert().code(2);
-    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
-    assert!(text.starts_with("'127.0.0.1:8080' is one argument too many.\nUsage: "), "{text}");
-    assert!(output.get_output().stdout.is_empty(), "nothing was created");
+    let (status, stdout, stderr) = output(STEP, &["127.0.0.1:8080"]);
+    assert!(stderr.starts_with("'127.0.0.1:8080' is one argument too many.\nUsage: "), "{stderr}");
+    assert_eq!((status, stdout.as_str()), (2, ""), "nothing was created");
 }
 
 #[test]

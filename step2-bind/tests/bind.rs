@@ -1,18 +1,16 @@
 //! What an observer sees of step 2: a socket with an address, and nobody can connect to it.
 
-use assert_cmd::Command;
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use step2_bind::{bind, local_address};
-use test_support::{Program, assert_story, curl, story};
+use test_support::{Program, assert_story, curl, output, story};
 
 const STEP: &str = env!("CARGO_BIN_EXE_step2-bind");
 
 /// The one red line, and the exit status, of a start that fails.
 fn failure(argument: &str) -> (String, i32) {
-    let output = Command::new(STEP).arg(argument).output().expect("it runs");
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    (complaint, output.status.code().expect("it ends by itself"))
+    let (status, _, stderr) = output(STEP, &[argument]);
+    (stderr, status)
 }
 
 #[test]
@@ -59,7 +57,7 @@ fn an_ipv6_address_works_where_the_machine_has_ipv6() {
     if TcpListener::bind("[::1]:0").is_ok() {
         let mut program = Program::start(STEP, &["[::1]:0"]);
         assert!(program.address().is_ipv6());
-        assert!(program.heard()[0].contains("Socket created: IPv6, TCP"));
+        assert!(program.lines()[0].contains("Socket created: IPv6, TCP"));
     } else {
         assert_eq!(failure("[::1]:0").1, 1);
     }
@@ -67,8 +65,8 @@ fn an_ipv6_address_works_where_the_machine_has_ipv6() {
 
 #[test]
 fn the_name_of_the_machine_works_where_the_system_knows_its_address() {
-    let name = gethostname::gethostname().into_string().expect("a name of text");
-    let argument = format!("{name}:0");
+    let (_, name, _) = output("hostname", &[] as &[&str]);
+    let argument = format!("{}:0", name.trim());
     if let Ok(addresses) = argument.to_socket_addrs() {
         let addresses: Vec<_> = addresses.map(|address| address.ip()).collect();
         let mut program = Program::start(STEP, &[&argument]);
@@ -81,19 +79,19 @@ fn the_name_of_the_machine_works_where_the_system_knows_its_address() {
 #[test]
 fn an_address_of_another_machine_is_one_clear_line() {
     // Nobody has an address in 203.0.113.0/24, which is kept for examples (RFC 5737).
-    let (complaint, status) = failure("203.0.113.7:8080");
-    assert!(complaint.starts_with("Cannot bind to 203.0.113.7:8080: "), "{complaint}");
-    assert!(complaint.ends_with("It is not an address of this machine: try 127.0.0.1:8080.\n"));
-    assert_eq!((complaint.lines().count(), status), (1, 1));
+    let (stderr, status) = failure("203.0.113.7:8080");
+    assert!(stderr.starts_with("Cannot bind to 203.0.113.7:8080: "), "{stderr}");
+    assert!(stderr.ends_with("It is not an address of this machine: try 127.0.0.1:8080.\n"));
+    assert_eq!((stderr.lines().count(), status), (1, 1));
 }
 
 #[test]
 fn a_name_that_does_not_resolve_is_one_clear_line() {
     // No name ends in .invalid (RFC 6761 section 6.4).
-    let (complaint, status) = failure("nobody.invalid:8080");
-    assert!(complaint.starts_with("Cannot find the address of 'nobody.invalid:8080': "));
-    assert!(complaint.ends_with("Check the spelling, or pass 127.0.0.1:8080.\n"), "{complaint}");
-    assert_eq!((complaint.lines().count(), status), (1, 1));
+    let (stderr, status) = failure("nobody.invalid:8080");
+    assert!(stderr.starts_with("Cannot find the address of 'nobody.invalid:8080': "));
+    assert!(stderr.ends_with("Check the spelling, or pass 127.0.0.1:8080.\n"), "{stderr}");
+    assert_eq!((stderr.lines().count(), status), (1, 1));
 }
 
 #[test]
@@ -108,9 +106,9 @@ fn what_is_no_address_gets_the_usage() {
         "",
         "--verbose",
     ] {
-        let (complaint, status) = failure(argument);
+        let (stderr, status) = failure(argument);
         let start = format!("'{argument}' is not HOST:PORT.\nUsage: ");
-        assert!(complaint.starts_with(&start), "{complaint}");
+        assert!(stderr.starts_with(&start), "{stderr}");
         assert_eq!(status, 2);
     }
 }
@@ -120,9 +118,12 @@ fn without_an_argument_it_is_for_this_machine_alone() {
     let mut program = Program::start(STEP, &[]);
     program.end_input();
     let (_, told) = program.end();
-    // Some other program may have port 8080. Then the complaint names the same address.
+    // Some other program may have port 8080. Then the error names the same address.
     let bound = told.contains("Socket bound to 127.0.0.1:8080");
-    assert!(bound || program.complaint().starts_with("Cannot bind to 127.0.0.1:8080: "), "{told}");
+    assert!(
+        bound || program.stderr_line().starts_with("Cannot bind to 127.0.0.1:8080: "),
+        "{told}"
+    );
 }
 
 #[test]
@@ -135,22 +136,22 @@ fn every_network_of_the_machine_can_be_asked_for() {
 fn a_port_in_use_is_one_clear_line_that_names_it() {
     let other = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = other.local_addr().unwrap().to_string();
-    let (complaint, status) = failure(&address);
-    assert!(complaint.starts_with(&format!("Cannot bind to {address}: ")), "{complaint}");
-    assert!(complaint.contains("pass another one, such as 127.0.0.1:9000"), "{complaint}");
-    assert_eq!((complaint.lines().count(), status), (1, 1));
+    let (stderr, status) = failure(&address);
+    assert!(stderr.starts_with(&format!("Cannot bind to {address}: ")), "{stderr}");
+    assert!(stderr.contains("pass another port, such as 127.0.0.1:9000"), "{stderr}");
+    assert_eq!((stderr.lines().count(), status), (1, 1));
 }
 
 #[test]
-fn help_is_found_behind_other_arguments() {
-    Command::new(STEP).args(["127.0.0.1:0", "--help"]).assert().success();
+fn help_is_found_after_other_arguments() {
+    assert_eq!(output(STEP, &["127.0.0.1:0", "--help"]).0, 0);
 }
 
 #[test]
 fn a_second_argument_gets_the_usage() {
-    let output = Command::new(STEP).args(["127.0.0.1:0", "9000"]).assert().code(2);
-    let complaint = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
-    assert!(complaint.starts_with("'9000' is one argument too many.\nUsage: "), "{complaint}");
+    let (status, _, stderr) = output(STEP, &["127.0.0.1:0", "9000"]);
+    assert!(stderr.starts_with("'9000' is one argument too many.\nUsage: "), "{stderr}");
+    assert_eq!(status, 2);
 }
 
 #[cfg(unix)]
@@ -158,9 +159,9 @@ fn a_second_argument_gets_the_usage() {
 fn an_argument_that_is_not_utf8_is_an_error_and_no_crash() {
     use std::os::unix::ffi::OsStrExt;
     let argument = std::ffi::OsStr::from_bytes(b"\xff\xfe");
-    let output = Command::new(STEP).arg(argument).assert().code(2);
-    let complaint = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
-    assert!(complaint.starts_with("'\u{fffd}\u{fffd}' is not HOST:PORT."), "{complaint}");
+    let (status, _, stderr) = output(STEP, &[argument]);
+    assert!(stderr.starts_with("'\u{fffd}\u{fffd}' is not HOST:PORT."), "{stderr}");
+    assert_eq!(status, 2);
 }
 
 /// Ports below 1024 need a right on Linux, unless the machine is set up to need none.
@@ -170,21 +171,18 @@ fn a_port_below_1024_without_the_right_to_it_is_one_clear_line() {
     let setting = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
     let first_free: u16 = std::fs::read_to_string(setting).expect(setting).trim().parse().unwrap();
     // The administrator has the right. setpriv takes it away; for other users it changes nothing.
-    let arguments = ["--bounding-set=-net_bind_service", STEP, "127.0.0.1:81"];
-    let mut without_right = Command::new("setpriv");
     let administrator = TcpListener::bind("127.0.0.1:81").is_ok() && first_free > 81;
-    let output = if administrator {
-        without_right.args(arguments).output().expect("setpriv runs")
+    let (status, _, stderr) = if administrator {
+        output("setpriv", &["--bounding-set=-net_bind_service", STEP, "127.0.0.1:81"])
     } else {
-        Command::new(STEP).arg("127.0.0.1:81").output().expect("it runs")
+        output(STEP, &["127.0.0.1:81"])
     };
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     if first_free > 81 {
-        assert!(complaint.starts_with("Cannot bind to 127.0.0.1:81: Permission denied"));
-        assert!(complaint.ends_with("Ports below 1024 need special rights: pass a higher one.\n"));
-        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr.starts_with("Cannot bind to 127.0.0.1:81: Permission denied"));
+        assert!(stderr.ends_with("Ports below 1024 need special rights: pass a higher one.\n"));
+        assert_eq!(status, 1);
     } else {
-        assert_eq!(complaint, "Press Enter to close the socket.\n");
+        assert_eq!(stderr, "Press Enter to close the socket.\n");
     }
 }
 

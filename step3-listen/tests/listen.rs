@@ -1,12 +1,11 @@
 //! What an observer sees of step 3: clients can connect, and nobody answers.
 
-use assert_cmd::Command;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 use step2_bind::{bind, local_address};
 use step3_listen::{BACKLOG, listen};
-use test_support::{Program, REQUEST, assert_story, connect, curl, story};
+use test_support::{Program, REQUEST, assert_story, connect, curl, output, story};
 
 const STEP: &str = env!("CARGO_BIN_EXE_step3-listen");
 
@@ -48,11 +47,10 @@ fn a_port_in_use_is_one_clear_line_that_names_it() {
     let other = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = other.local_addr().unwrap().to_string();
 
-    let output = Command::new(STEP).arg(&address).assert().code(1);
-    let complaint = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
-    assert!(complaint.starts_with(&format!("Cannot listen on {address}: ")), "{complaint}");
-    assert!(complaint.contains("pass another one, such as 127.0.0.1:9000"), "{complaint}");
-    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    let (status, _, stderr) = output(STEP, &[&address]);
+    assert!(stderr.starts_with(&format!("Cannot listen on {address}: ")), "{stderr}");
+    assert!(stderr.contains("pass another port, such as 127.0.0.1:9000"), "{stderr}");
+    assert_eq!((stderr.lines().count(), status), (1, 1), "{stderr}");
 }
 
 /// The queue is measured as a class would: by clients that nobody accepts.

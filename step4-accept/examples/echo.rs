@@ -11,8 +11,8 @@ fn main() {
         .unwrap_or_else(|error| terminal::fail(&format!("listen on {address}"), &error));
 
     loop {
-        let client = accept(&listener);
-        match echo(&client) {
+        let mut client = accept(&listener);
+        match echo(&mut client) {
             Ok(total) => tell!("Echoed {total} bytes to {}", client.address),
             Err(error) => tell!("Lost {}: {error}", client.address),
         }
@@ -20,8 +20,8 @@ fn main() {
 }
 
 /// Returns the number of bytes sent back.
-fn echo(client: &Client) -> io::Result<usize> {
-    let mut socket = &client.socket;
+fn echo(client: &mut Client) -> io::Result<usize> {
+    let socket = &mut client.socket;
     let mut buffer = [0; 1024];
     let mut total = 0;
     loop {

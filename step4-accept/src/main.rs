@@ -10,8 +10,8 @@ fn main() {
         .unwrap_or_else(|error| terminal::fail(&format!("listen on {address}"), &error));
 
     loop {
-        let client = accept(&listener);
-        let _ = receive(&client); // It has told what came, and that is all this step does.
+        let mut client = accept(&listener);
+        let _ = receive(&mut client); // It has told what came, and that is all this step does.
         // The client is dropped here: close(2).
     }
 }

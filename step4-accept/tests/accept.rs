@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use step4_accept::{HEAD_LIMIT, TIME_LIMIT, read_before};
+use step4_accept::{MAX_HEAD, REQUEST_TIMEOUT, read_before};
 #[cfg(target_os = "linux")]
 use test_support::limit_descriptors;
 use test_support::{
@@ -34,7 +34,7 @@ fn it_says_who_connected_and_what_they_asked() {
     client.write_all(REQUEST).unwrap();
     assert_eq!(read_all(&mut client), b"", "there is no answer at this step");
     program.wait_for("Host: localhost");
-    assert_story(&program.heard().join("\n"), &story(4));
+    assert_story(&program.lines().join("\n"), &story(4));
 
     let from = client.local_addr().unwrap();
     program.wait_for(&format!("Connection from {from} has been established!"));
@@ -50,7 +50,7 @@ fn curl_gets_an_empty_reply() {
 }
 
 #[test]
-fn a_request_cut_into_single_bytes_is_received_whole() {
+fn a_request_cut_into_single_bytes_is_received_complete() {
     let (mut program, address) = start();
     let mut client = connect(address);
     client.set_nodelay(true).unwrap();
@@ -58,7 +58,7 @@ fn a_request_cut_into_single_bytes_is_received_whole() {
         client.write_all(&[*byte]).unwrap();
     }
     program.wait_for("Host: localhost");
-    assert_story(&program.heard().join("\n"), &story(4));
+    assert_story(&program.lines().join("\n"), &story(4));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn lines_typed_by_hand_end_with_a_bare_newline() {
     client.write_all(b"GET /typed HTTP/1.1\nHost: localhost\n\n").unwrap();
     assert_eq!(read_all(&mut client), b"");
     program.wait_for("GET /typed HTTP/1.1");
-    assert_eq!(program.wait_for_next("Host"), "Host: localhost");
+    assert_eq!(program.wait_for_next("Host"), "    Host: localhost");
 }
 
 #[test]
@@ -94,8 +94,8 @@ fn line_ends_may_be_mixed() {
 
 #[test]
 fn a_head_of_8_kib_is_received_however_it_is_cut() {
-    for (length, told) in [(HEAD_LIMIT, "Request received"), (HEAD_LIMIT + 1, "No request")] {
-        for first in [1, 1000, HEAD_LIMIT - 1] {
+    for (length, told) in [(MAX_HEAD, "Request received"), (MAX_HEAD + 1, "No request")] {
+        for first in [1, 1000, MAX_HEAD - 1] {
             let (mut program, address) = start();
             let mut client = connect(address);
             let head = head_of(length);
@@ -110,7 +110,7 @@ fn a_head_of_8_kib_is_received_however_it_is_cut() {
 }
 
 #[test]
-fn blank_lines_ahead_of_a_request_do_not_end_it() {
+fn blank_lines_before_a_request_do_not_end_it() {
     let (mut program, address) = start();
     let mut client = connect(address);
     client.write_all(b"\r\n\n\r\nGET /late-start HTTP/1.1\r\n\r\n").unwrap();
@@ -125,20 +125,20 @@ fn what_follows_the_head_is_not_shown() {
     client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 6\r\n\r\nsecret").unwrap();
     program.wait_for("POST / HTTP/1.1");
     assert_goes_on(&mut program, address);
-    assert!(!program.heard().iter().any(|line| line.contains("secret")));
+    assert!(!program.lines().iter().any(|line| line.contains("secret")));
 }
 
 #[test]
 fn a_head_of_8_kib_is_received_and_one_byte_more_is_too_much() {
     let (mut program, address) = start();
     let mut client = connect(address);
-    client.write_all(&head_of(HEAD_LIMIT)).unwrap();
+    client.write_all(&head_of(MAX_HEAD)).unwrap();
     assert_eq!(read_all(&mut client), b"");
     program.wait_for_next("Request received");
 
     // The byte that is not read any more makes the system reset the connection.
     let mut client = connect(address);
-    client.write_all(&head_of(HEAD_LIMIT + 1)).unwrap();
+    client.write_all(&head_of(MAX_HEAD + 1)).unwrap();
     let line = program.wait_for_next("No request");
     assert!(line.ends_with("the client sent a head of more than 8192 bytes"), "{line}");
     assert_goes_on(&mut program, address);
@@ -152,7 +152,7 @@ fn a_client_that_leaves_costs_one_line() {
         client.write_all(part).unwrap();
         drop(client);
         let line = program.wait_for_next("No request");
-        assert!(line.ends_with("the client left before it was whole"), "{line}");
+        assert!(line.ends_with("the client left before it was complete"), "{line}");
     }
     assert_goes_on(&mut program, address);
 }
@@ -164,7 +164,7 @@ fn a_client_that_closes_its_sending_half_too_early_costs_one_line() {
     client.write_all(b"GET / HTTP/1.1\r\n").unwrap();
     send_no_more(&client);
     assert_eq!(read_all(&mut client), b"");
-    program.wait_for("the client left before it was whole");
+    program.wait_for("the client left before it was complete");
     assert_goes_on(&mut program, address);
 }
 
@@ -176,16 +176,45 @@ fn a_client_that_resets_the_connection_costs_one_line() {
     program.wait_for("has been established!");
     reset(client);
     let line = program.wait_for_next("No request");
-    assert!(line.contains("the client was cut off: "), "{line}");
+    assert!(line.contains("the connection broke: "), "{line}");
     assert_goes_on(&mut program, address);
+}
+
+#[test]
+fn a_client_cannot_write_a_line_of_the_story() {
+    let (mut program, address) = start();
+    let fake = "[step5-respond] Response sent to 10.9.8.7:666: 200 OK, 611 bytes";
+    connect(address).write_all(format!("GET / HTTP/1.1\n{fake}\n\n").as_bytes()).unwrap();
+    assert_eq!(program.wait_for("10.9.8.7"), format!("    {fake}"));
+}
+
+#[test]
+fn a_head_is_shown_as_it_came() {
+    let (mut program, address) = start();
+    connect(address).write_all(b"\t GET / HTTP/1.1\r\nX: y\r\r\n \r\n\r\n").unwrap();
+    let line = program.wait_for("Request received");
+    assert!(line.ends_with(r": \t GET / HTTP/1.1"), "{line}");
+    assert_eq!(program.wait_for_next(""), r"    X: y\r");
+    assert_eq!(program.wait_for_next(""), "     ");
+}
+
+#[test]
+fn brief_shows_the_first_line_of_each_message_and_no_more() {
+    let mut program = Program::start(STEP, &["127.0.0.1:0", "--brief"]);
+    let address = program.listening();
+    for _ in 0..2 {
+        connect(address).write_all(REQUEST).unwrap();
+        program.wait_for_next("GET / HTTP/1.1");
+    }
+    assert!(!program.lines().iter().any(|line| line.contains("Host")), "{:#?}", program.lines());
 }
 
 #[test]
 fn bytes_that_are_not_utf8_are_shown_and_the_loop_goes_on() {
     let (mut program, address) = start();
     connect(address).write_all(b"\xff\xfe\r\n\r\n").unwrap();
-    program.wait_for("Request received");
-    assert_eq!(program.wait_for_next(""), "\u{fffd}\u{fffd}");
+    let line = program.wait_for("Request received");
+    assert!(line.ends_with(": \u{fffd}\u{fffd}"), "{line}");
     assert_goes_on(&mut program, address);
 }
 
@@ -194,18 +223,17 @@ fn a_terminal_escape_sequence_is_shown_and_not_obeyed() {
     let (mut program, address) = start();
     connect(address).write_all(b"GET /\x1b[2J\x1b]0;title\x07 HTTP/1.1\r\n\r\n").unwrap();
     let line = program.wait_for("GET /");
-    assert_eq!(line, r"GET /\u{1b}[2J\u{1b}]0;title\u{7} HTTP/1.1");
+    assert!(line.ends_with(r": GET /\u{1b}[2J\u{1b}]0;title\u{7} HTTP/1.1"), "{line}");
 }
 
 #[test]
 fn a_client_that_says_nothing_is_sent_away_after_5_seconds() {
     let (mut program, address) = start();
-    let mut client = connect(address);
     let start = Instant::now();
+    let mut client = connect(address);
     assert_eq!(read_all(&mut client), b"");
-    // The clock of the server starts a moment after the client's, so it can't end earlier.
-    assert!(start.elapsed() >= TIME_LIMIT, "after {:?}", start.elapsed());
-    assert!(start.elapsed() < TIME_LIMIT * 2, "after {:?}", start.elapsed());
+    assert!(start.elapsed() >= REQUEST_TIMEOUT, "after {:?}", start.elapsed());
+    assert!(start.elapsed() < REQUEST_TIMEOUT * 2, "after {:?}", start.elapsed());
     program.wait_for("the client said nothing for 5s");
     assert_goes_on(&mut program, address);
 }
@@ -213,11 +241,11 @@ fn a_client_that_says_nothing_is_sent_away_after_5_seconds() {
 #[test]
 fn a_client_that_sends_a_byte_at_a_time_has_5_seconds_in_all() {
     let (mut program, address) = start();
+    let start = Instant::now();
     let mut client = connect(address);
     // The pace of this client: it waits half a second for an answer, then sends the next byte.
-    client.set_read_timeout(Some(TIME_LIMIT / 10)).unwrap();
-    let start = Instant::now();
-    while start.elapsed() < TIME_LIMIT * 2 {
+    client.set_read_timeout(Some(REQUEST_TIMEOUT / 10)).unwrap();
+    while start.elapsed() < REQUEST_TIMEOUT * 2 {
         if client.write_all(b"G").is_err() {
             break;
         }
@@ -226,20 +254,20 @@ fn a_client_that_sends_a_byte_at_a_time_has_5_seconds_in_all() {
             _ => break, // The server has closed the connection.
         }
     }
-    assert!(start.elapsed() >= TIME_LIMIT, "after {:?}", start.elapsed());
-    assert!(start.elapsed() < TIME_LIMIT * 2, "after {:?}", start.elapsed());
+    assert!(start.elapsed() >= REQUEST_TIMEOUT, "after {:?}", start.elapsed());
+    assert!(start.elapsed() < REQUEST_TIMEOUT * 2, "after {:?}", start.elapsed());
     program.wait_for("the client did not finish it in 5s");
     assert_goes_on(&mut program, address);
 }
 
 #[test]
-fn a_request_that_is_whole_shortly_before_its_time_is_up_is_received() {
+fn a_request_that_is_complete_shortly_before_its_time_is_up_is_received() {
     let (mut program, address) = start();
     let mut client = connect(address);
     let (first, rest) = REQUEST.split_at(10);
     client.write_all(first).unwrap();
     // The pace of this client: it waits four of the five seconds before it goes on.
-    client.set_read_timeout(Some(TIME_LIMIT * 4 / 5)).unwrap();
+    client.set_read_timeout(Some(REQUEST_TIMEOUT * 4 / 5)).unwrap();
     client.read(&mut [0; 1]).expect_err("no answer yet");
     client.write_all(rest).unwrap();
     program.wait_for("Request received");
@@ -254,7 +282,7 @@ fn a_deadline_is_kept_to_the_last_nanosecond() {
         let silent = connect(listener.local_addr().unwrap());
         for nanoseconds in (100..3000).step_by(10) {
             let deadline = Instant::now() + Duration::from_nanos(nanoseconds);
-            let error = read_before(deadline, &silent.try_clone().unwrap().into(), &mut [0]);
+            let error = read_before(deadline, &mut silent.try_clone().unwrap().into(), &mut [0]);
             assert_eq!(error.unwrap_err().kind(), ErrorKind::TimedOut);
         }
         done.send(()).unwrap();

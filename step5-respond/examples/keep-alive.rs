@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::Instant;
 use step1_socket::{tell, terminal};
 use step3_listen::{BACKLOG, listen};
-use step4_accept::{Client, TIME_LIMIT, accept, receive};
+use step4_accept::{Client, REQUEST_TIMEOUT, accept, receive};
 use step5_respond::{request::Request, respond, response::Response};
 
 fn main() {
@@ -19,37 +19,35 @@ fn main() {
 
 fn serve_one(mut client: Client) {
     loop {
-        let received = receive(&client);
-        let Some(response) = Response::to(&received) else {
+        let received = receive(&mut client);
+        let Some(mut response) = Response::to(&received, hello) else {
             return; // The client said nothing more, or left.
         };
-        if !received.is_ok_and(|head| can_stay(&head)) {
-            return respond(&client, &response);
+        if !received.is_ok_and(|head| Request::parse(&head).is_ok_and(|request| can_stay(&request)))
+        {
+            return respond(&mut client, &response);
         }
-
-        // The same response, except for what it says about the connection.
-        let bytes = String::from_utf8_lossy(&response.to_bytes()).replacen(
-            "Connection: close",
-            "Connection: keep-alive",
-            1,
-        );
-        if let Err(error) = (&client.socket).write_all(bytes.as_bytes()) {
+        response.fields.retain(|(name, _)| *name != "Connection");
+        response.fields.push(("Connection", "keep-alive".to_string()));
+        if let Err(error) = client.socket.write_all(&response.to_bytes()) {
             return tell!("No response to {}: {error}", client.address);
         }
         tell!("Response sent to {}: {}, it may stay", client.address, response.status);
-        client.deadline = Instant::now() + TIME_LIMIT;
+        client.deadline = Instant::now() + REQUEST_TIMEOUT;
     }
 }
 
 /// In HTTP/1.1 a connection stays open unless one side says otherwise (RFC 9112 section 9.3).
 ///
 /// A request with a body has to go: `receive` does not tell where the body ends.
-fn can_stay(head: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(head).to_lowercase();
-    let has = |name: &str| text.lines().any(|line| line.starts_with(name));
-    Request::parse(head).is_some()
-        && text.lines().any(|line| line.ends_with(" http/1.1"))
-        && !text.lines().any(|line| line.starts_with("connection:") && line.contains("close"))
-        && !has("content-length:")
-        && !has("transfer-encoding:")
+fn can_stay(request: &Request) -> bool {
+    let wants_to_go = request.values("connection").join(",").to_lowercase().contains("close");
+    request.version == "HTTP/1.1"
+        && !wants_to_go
+        && request.values("content-length").is_empty()
+        && request.values("transfer-encoding").is_empty()
+}
+
+fn hello(request: &Request) -> Response {
+    Response::sentence("200 OK", &format!("This is {}.", request.path))
 }

@@ -2,12 +2,20 @@
 
 use step1_socket::terminal;
 use step3_listen::listen;
-use step5_respond::{BACKLOG, serve};
+use step5_respond::{BACKLOG, request::Request, response::Response, serve};
 
 fn main() {
     let address = terminal::address_argument();
     let listener = listen(address, BACKLOG)
         .unwrap_or_else(|error| terminal::fail(&format!("listen on {address}"), &error));
 
-    serve(&listener)
+    serve(&listener, hello)
+}
+
+/// The site: what is at each path.
+fn hello(request: &Request) -> Response {
+    match request.path.as_str() {
+        "/" => Response::sentence("200 OK", "Hello, World! This is a simple web server."),
+        _ => Response::sentence("404 Not Found", "There is no page at this path."),
+    }
 }

@@ -1,85 +1,103 @@
-//! Reads the head of a request. The rules and their sections are those of RFC 9112.
+//! Reads the head of a request. Where no other is named, the rules are those of RFC 9112.
 
-/// The parts of a request that decide the response.
+use std::net::Ipv6Addr;
+
+/// A request, as its head says it.
 #[derive(Debug)]
 pub struct Request {
     /// What the client wants done, such as `GET`.
     pub method: String,
     /// What it wants it done to, without the `?query`, such as `/`.
     pub path: String,
-    /// Whether the head announces a body.
-    pub has_body: bool,
+    /// `HTTP/1.0` or `HTTP/1.1`.
+    pub version: String,
+    /// The header fields: their names in lowercase, and their values.
+    pub fields: Vec<(String, String)>,
 }
 
 impl Request {
-    /// Reads a head. Returns `None` where a server has to reject it.
-    #[must_use]
-    pub fn parse(head: &[u8]) -> Option<Request> {
+    /// Reads a head. What breaks a rule is rejected, even where a server may repair it.
+    ///
+    /// # Errors
+    /// What is wrong, in plain words.
+    pub fn parse(head: &[u8]) -> Result<Request, &'static str> {
         // Values of header fields may hold bytes that are not UTF-8. They become `�` here.
         let head = String::from_utf8_lossy(head);
-        // A line ends with CRLF or LF. Blank lines ahead of the first do not count (section 2.2).
+        // A line ends with CRLF or LF. Blank lines before the first do not count (section 2.2).
         let mut lines = head.lines().filter(|line| !line.is_empty());
-
-        // Three parts with one space between them (section 3).
-        let parts: Vec<&str> = lines.next()?.split(' ').collect();
-        let [method, target, version @ ("HTTP/1.0" | "HTTP/1.1")] = parts[..] else {
-            return None;
+        let parts: Vec<_> = lines.next().unwrap_or_default().split(' ').collect();
+        let [method, target, version] = parts[..] else {
+            return Err("the first line needs a method, a path and a version, one space apart");
         };
-        let path = path_of(target);
-        // Two methods have targets without a path (section 3.2).
-        let has_target = match method {
-            "OPTIONS" if target == "*" => true,
-            "CONNECT" => !target.is_empty() && is_host(target),
-            _ => path.starts_with('/'),
-        };
+        let fields = lines.map(parse_field).collect::<Result<Vec<_>, _>>()?;
+        let [method, path, version] = [method, path_of(target), version].map(str::to_string);
+        let request = Request { method, path, version, fields };
+        request.broken_rule(target).map_or(Ok(request), Err)
+    }
 
-        let (mut host, mut length, mut has_encoding) = (None, None, false);
-        for line in lines {
-            let (name, value) = parse_field(line)?;
-            match name.as_str() {
-                "host" if host.is_none() => host = Some(value),
-                "content-length" if length.is_none() => length = Some(value),
-                // A second one (sections 3.2 and 6.3).
-                "host" | "content-length" => return None,
-                // The end of such a body can't be found (section 6.3).
-                "transfer-encoding" if !is_chunked(value) => return None,
-                "transfer-encoding" => has_encoding = true,
-                _ => {}
-            }
-        }
+    /// The values of all header fields with this name, which is in lowercase.
+    #[must_use]
+    pub fn values(&self, name: &str) -> Vec<&str> {
+        self.fields.iter().filter(|field| field.0 == name).map(|field| &*field.1).collect()
+    }
 
-        let is_valid = is_token(method)
-            && has_target
-            && target.chars().all(|c| c.is_ascii_graphic())
-            // Only HTTP/1.0 may do without a Host (section 3.2).
-            && host.map_or(version == "HTTP/1.0", is_host)
-            && length.is_none_or(is_number);
-        let has_body = has_encoding || length.is_some_and(|length| length != "0");
-        is_valid.then(|| Request { method: method.to_string(), path: path.to_string(), has_body })
+    fn broken_rule(&self, target: &str) -> Option<&'static str> {
+        // These two methods have targets without a path (section 3.2).
+        let has_path = self.path.starts_with('/') || matches!(&*self.method, "OPTIONS" | "CONNECT");
+        let is_visible = target.chars().all(|c| c.is_ascii_graphic());
+        let is_http_1_0 = self.version == "HTTP/1.0";
+        let (hosts, lengths) = (self.values("host"), self.values("content-length"));
+        // An empty name in this list does not count (RFC 9110 section 5.6.1.2).
+        let encodings = self.values("transfer-encoding").join(",");
+        let last = encodings.split(',').map(trim).rfind(|name| !name.is_empty());
+        let has_end = last.map_or(encodings.is_empty(), |n| n.eq_ignore_ascii_case("chunked"));
+        let rules = [
+            (is_token(&self.method), "the method has a character that no method has"),
+            (has_path, "the path needs to begin with /"),
+            (is_visible, "the path has a character that is not visible ASCII"),
+            (is_http_1_0 || self.version == "HTTP/1.1", "the version is not HTTP/1.1 or HTTP/1.0"),
+            (is_http_1_0 || !hosts.is_empty(), "HTTP/1.1 needs a Host field"), // section 3.2
+            (hosts.len() < 2, "there is more than one Host field"),
+            (hosts.iter().all(|host| is_host(host)), "the Host field has no valid host"),
+            // Otherwise the end of a body can't be found (section 6.3).
+            (lengths.len() < 2, "there is more than one Content-Length"),
+            (lengths.iter().all(|length| is_number(length)), "Content-Length is not a number"),
+            (has_end, "the last Transfer-Encoding is not chunked"),
+        ];
+        rules.iter().find(|(is_kept, _)| !is_kept).map(|(_, words)| *words)
     }
 }
 
-/// The path in `/path?query` or `http://host/path?query`.
+/// Splits `Name: value`. No space stands before the colon (section 5.1), and no control character
+/// but a tab in the value (RFC 9110 section 5.5).
+fn parse_field(line: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = line.split_once(':').ok_or("a header field needs a colon")?;
+    if !is_token(name) {
+        return Err("the name of a header field has a space or another wrong character");
+    }
+    if value.chars().any(|c| c != '\t' && c.is_ascii_control()) {
+        return Err("a header field has a control character");
+    }
+    Ok((name.to_lowercase(), trim(value).to_string()))
+}
+
+/// The path in `/path?query` or `http://host/path?query`. Empty where there is none.
 fn path_of(target: &str) -> &str {
-    let (path, _query) = target.split_once('?').unwrap_or((target, ""));
-    match path.split_once("://") {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => match rest.find('/') {
-            Some(0) => path, // There is no host, so this is no target.
-            Some(slash) => &rest[slash..],
-            // `http://host` alone asks for `/` (RFC 9110 section 4.2.3).
-            None if !rest.is_empty() => "/",
-            None => path,
-        },
-        _ => path,
+    let path = target.split('?').next().unwrap_or_default();
+    let rest = match path.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
+        _ => return path,
+    };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if host.is_empty() || host.starts_with(':') || !is_host(host) {
+        return ""; // RFC 9110 section 4.2.1
     }
+    if path.is_empty() { "/" } else { path } // RFC 9110 section 4.2.3
 }
 
-/// Takes `name: value` apart. No space stands ahead of the colon (section 5.1), and no control
-/// character but a tab in the value (RFC 9110 section 5.5).
-fn parse_field(line: &str) -> Option<(String, &str)> {
-    let (name, value) = line.split_once(':')?;
-    let is_text = value.chars().all(|c| c == '\t' || !c.is_ascii_control());
-    (is_token(name) && is_text).then(|| (name.to_lowercase(), value.trim_matches([' ', '\t'])))
+/// White space is space and tab, and nothing else (RFC 9110 section 5.6.3).
+fn trim(value: &str) -> &str {
+    value.trim_matches([' ', '\t'])
 }
 
 /// Methods and names of header fields are tokens (RFC 9110 section 5.6.2).
@@ -88,14 +106,21 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(in_token)
 }
 
-/// A host with its port has no other characters than these (RFC 3986 section 3.2.2).
+/// A host and, after a colon, its port (RFC 3986 sections 3.2.2 and 3.2.3).
 fn is_host(text: &str) -> bool {
-    text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~%!$&'()*+,;=:[]".contains(c))
+    let end = text.rfind(']').map_or_else(|| text.find(':'), |end| Some(end + 1));
+    let (host, port) = text.split_at(end.unwrap_or(text.len()));
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_valid = address.map_or(is_name(host), |address| address.parse::<Ipv6Addr>().is_ok());
+    is_valid && (matches!(port, "" | ":") || port.strip_prefix(':').is_some_and(is_number))
 }
 
-/// The last of the encodings says where the body ends.
-fn is_chunked(encodings: &str) -> bool {
-    encodings.split(',').next_back().is_some_and(|last| last.trim().eq_ignore_ascii_case("chunked"))
+fn is_name(text: &str) -> bool {
+    let in_name = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%".contains(c);
+    // After a percent sign come two digits that stand for one byte.
+    let is_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    let is_byte = |text: &str| text.as_bytes().get(..2).is_some_and(is_hex);
+    text.chars().all(in_name) && text.split('%').skip(1).all(is_byte)
 }
 
 fn is_number(text: &str) -> bool {

@@ -2,53 +2,35 @@
 
 use crate::request::Request;
 use indoc::formatdoc;
-use step4_accept::NoRequest;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use step4_accept::ReceiveError::{self, Broken, Closed, Late, Silent, TooLarge};
 
-/// A status, and a page that holds one sentence.
+/// What a client gets: a status, header fields and a page.
 #[derive(Debug)]
 pub struct Response {
-    /// The status code with its reason (RFC 9110 section 15), such as `200 OK`.
+    /// The status code with its reason phrase (RFC 9110 section 15), such as `200 OK`.
     pub status: &'static str,
-    /// What the page says.
-    pub sentence: &'static str,
-    /// `false` after HEAD: only the header fields are sent (RFC 9110 section 9.3.2).
-    pub with_page: bool,
-    /// Whether the client may still be sending: a body, or the rest of a head that was not read.
-    pub more_to_come: bool,
+    /// Header fields besides Content-Length: name and value.
+    pub fields: Vec<(&'static str, String)>,
+    /// The bytes after the head.
+    pub page: Vec<u8>,
+    pub(crate) told: String,
+    head_only: bool,
 }
 
 impl Response {
-    /// The response to what was received. `None` where nobody waits for one.
+    /// A page of any type, such as `text/html; charset=utf-8`.
     #[must_use]
-    pub fn to(received: &Result<Vec<u8>, NoRequest>) -> Option<Response> {
-        let request = received.as_ref().map(|head| Request::parse(head));
-        let (status, sentence) = match &request {
-            Ok(Some(request)) => return Some(Response::to_request(request)),
-            Ok(None) => ("400 Bad Request", "This server cannot read your request."),
-            Err(NoRequest::Late) => ("408 Request Timeout", "Your request took too long."),
-            Err(NoRequest::TooLarge) => {
-                ("431 Request Header Fields Too Large", "Your request has too long a head.")
-            }
-            Err(NoRequest::Silent | NoRequest::Left | NoRequest::CutOff(_)) => return None,
-        };
-        let with_page = !received.as_ref().is_ok_and(|head| head.starts_with(b"HEAD "));
-        Some(Response { status, sentence, with_page, more_to_come: true })
+    pub fn new(status: &'static str, content_type: &str, page: Vec<u8>) -> Response {
+        let fields = vec![("Content-Type", content_type.into()), ("Connection", "close".into())];
+        Response { status, fields, page, told: status.into(), head_only: false }
     }
 
-    fn to_request(request: &Request) -> Response {
-        let (status, sentence) = match (request.method.as_str(), request.path.as_str()) {
-            ("GET" | "HEAD", "/") => ("200 OK", "Hello, World! This is a simple web server."),
-            ("GET" | "HEAD", _) => ("404 Not Found", "There is no page at this path."),
-            _ => ("405 Method Not Allowed", "This server answers GET and HEAD."),
-        };
-        let with_page = request.method != "HEAD";
-        Response { status, sentence, with_page, more_to_come: request.has_body }
-    }
-
-    /// The bytes to send: status line, header fields, blank line, page.
+    /// A small page of HTML that says one sentence.
     #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let Response { status, sentence, with_page, .. } = self;
+    pub fn sentence(status: &'static str, sentence: &str) -> Response {
+        // In HTML these characters mean something else than themselves.
+        let sentence = sentence.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let page = formatdoc! {r#"
             <!DOCTYPE html>
             <html lang="en">
@@ -64,17 +46,59 @@ impl Response {
             <p>Status {status}, from a server built in five steps.</p>
             </html>
         "#};
-        // A 405 says what is allowed instead (RFC 9110 section 15.5.6).
-        let allow = if status.starts_with("405") { "Allow: GET, HEAD\r\n" } else { "" };
-        let head = format!(
-            "HTTP/1.1 {status}\r\n\
-             Content-Type: text/html; charset=utf-8\r\n\
-             Content-Length: {length}\r\n\
-             Connection: close\r\n\
-             {allow}\r\n",
-            length = page.len()
-        );
-        let body = if *with_page { &page } else { "" };
-        [head.as_bytes(), body.as_bytes()].concat()
+        Response::new(status, "text/html; charset=utf-8", page.into_bytes())
     }
+
+    /// The response to what was received: what HTTP demands, or else what the `site` says.
+    /// `None` where nobody waits for one.
+    #[must_use]
+    pub fn to(
+        received: &Result<Vec<u8>, ReceiveError>,
+        site: impl Fn(&Request) -> Response,
+    ) -> Option<Response> {
+        let head = match received {
+            Ok(head) | Err(Late(head) | TooLarge(head)) => head,
+            Err(Silent | Closed | Broken(_)) => return None,
+        };
+        let response = match (received, Request::parse(head)) {
+            (Err(Late(_)), _) => refuse("408 Request Timeout", "it took too long"),
+            // RFC 9112 section 3, and for the header fields RFC 6585 section 5.
+            (Err(_), _) if !head.contains(&b'\n') => {
+                refuse("414 URI Too Long", "its first line is too long")
+            }
+            (Err(_), _) => refuse("431 Request Header Fields Too Large", "its head is too large"),
+            (Ok(_), Err(reason)) => refuse("400 Bad Request", reason),
+            (Ok(_), Ok(request)) if ["GET", "HEAD"].contains(&request.method.as_str()) => {
+                // A site that panics can spoil its own data, and no data of ours.
+                catch_unwind(AssertUnwindSafe(|| site(&request))).unwrap_or_else(|_| {
+                    Response::sentence("500 Internal Server Error", "The site has a mistake.")
+                })
+            }
+            (Ok(_), Ok(_)) => {
+                let mut refusal = refuse("405 Method Not Allowed", "only GET and HEAD are allowed");
+                refusal.fields.push(("Allow", "GET, HEAD".into())); // RFC 9110 section 15.5.6
+                refusal
+            }
+        };
+        Some(Response { head_only: head.starts_with(b"HEAD "), ..response })
+    }
+
+    /// The bytes to send: status line, header fields, blank line, page.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = format!("HTTP/1.1 {}\r\n", self.status).into_bytes();
+        for (name, value) in &self.fields {
+            bytes.extend(format!("{name}: {value}\r\n").bytes());
+        }
+        bytes.extend(format!("Content-Length: {}\r\n\r\n", self.page.len()).bytes());
+        if !self.head_only {
+            bytes.extend(&self.page);
+        }
+        bytes
+    }
+}
+
+fn refuse(status: &'static str, reason: &str) -> Response {
+    let page = Response::sentence(status, &format!("Your request was refused: {reason}."));
+    Response { told: format!("{status} ({reason})"), ..page }
 }

@@ -73,7 +73,7 @@ fn step_5_passes_every_check() {
 
 #[test]
 fn the_short_program_fails_exactly_what_it_should() {
-    let article = program(&PROGRAMS, "examples/article");
+    let article = program(&PROGRAMS, "examples/short-version");
     let mut article = Program::start(&article, &["127.0.0.1:0"]);
     let line = article.wait_for("Server is listening on http://");
     let address = line.rsplit('/').next().unwrap().parse().unwrap();
@@ -157,7 +157,7 @@ fn a_server_that_is_not_there_is_one_clear_line() {
     let socket = step2_bind::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = step2_bind::local_address(&socket).unwrap();
     let mut checker = Program::start(&check(), &[&address.to_string()]);
-    let line = checker.complaint();
+    let line = checker.stderr_line();
     assert!(line.starts_with(&format!("Cannot connect to {address}: ")), "{line}");
     assert!(line.ends_with("Start the server first, or pass its address."), "{line}");
     let (status, said) = checker.end();

@@ -3,6 +3,7 @@
 //! Every wait in here is for an event. [`PATIENCE`] only bounds how long a broken program can
 //! hold up the tests.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -26,9 +27,8 @@ pub fn story(step: usize) -> Vec<&'static str> {
         &["[step3-listen] Server is listening on http://127.0.0.1:[..]"],
         &[
             "[step4-accept] Connection from 127.0.0.1:[..] has been established!",
-            "[step4-accept] Request received from 127.0.0.1:[..]:",
-            "GET / HTTP/1.1",
-            "Host: localhost",
+            "[step4-accept] Request received from 127.0.0.1:[..]: GET / HTTP/1.1",
+            "    Host: localhost",
         ],
         &["[step5-respond] Response sent to 127.0.0.1:[..]: 200 OK, [..] bytes"],
     ];
@@ -38,13 +38,13 @@ pub fn story(step: usize) -> Vec<&'static str> {
 /// The request that [`story`] shows.
 pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// A running program: what it says, line by line, and its keyboard. Killed at the test's end.
+/// A running program, with its standard streams. Killed at the test's end.
 pub struct Program {
     child: Child,
-    keyboard: Option<ChildStdin>,
-    lines: Receiver<String>,
-    complaints: Receiver<String>,
-    heard: Vec<String>,
+    stdin: Option<ChildStdin>,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
+    lines: Vec<String>,
 }
 
 impl Program {
@@ -65,11 +65,11 @@ impl Program {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
         Program {
-            keyboard: child.stdin.take(),
-            lines: lines_of(child.stdout.take().expect("piped")),
-            complaints: lines_of(child.stderr.take().expect("piped")),
+            stdin: child.stdin.take(),
+            stdout: lines_of(child.stdout.take().expect("piped")),
+            stderr: lines_of(child.stderr.take().expect("piped")),
             child,
-            heard: Vec::new(),
+            lines: Vec::new(),
         }
     }
 
@@ -79,26 +79,26 @@ impl Program {
     ///
     /// When the line does not come.
     pub fn wait_for(&mut self, text: &str) -> String {
-        if let Some(line) = self.heard.iter().find(|line| line.contains(text)) {
+        if let Some(line) = self.lines.iter().find(|line| line.contains(text)) {
             return line.clone();
         }
         self.wait_for_next(text)
     }
 
-    /// Waits for a line that contains `text` and was not yet heard, and returns it.
+    /// Waits for a line that contains `text` and was not returned before, and returns it.
     ///
     /// # Panics
     ///
     /// When the line does not come.
     pub fn wait_for_next(&mut self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
-        while let Ok(line) = self.lines.recv_timeout(deadline - Instant::now()) {
-            self.heard.push(line.clone());
+        while let Ok(line) = self.stdout.recv_timeout(deadline - Instant::now()) {
+            self.lines.push(line.clone());
             if line.contains(text) {
                 return line;
             }
         }
-        panic!("no line with '{text}' came, but these did: {:#?}", self.heard);
+        panic!("no line with '{text}' came, but these did: {:#?}", self.lines);
     }
 
     /// Waits until the program has a port, and returns its address.
@@ -122,10 +122,10 @@ impl Program {
         self.address()
     }
 
-    /// All lines that were heard until now.
+    /// All lines of the story until now.
     #[must_use]
-    pub fn heard(&self) -> &[String] {
-        &self.heard
+    pub fn lines(&self) -> &[String] {
+        &self.lines
     }
 
     /// Waits for a line on standard error.
@@ -134,8 +134,8 @@ impl Program {
     ///
     /// When no line comes.
     #[must_use]
-    pub fn complaint(&self) -> String {
-        self.complaints.recv_timeout(PATIENCE).expect("a line on standard error")
+    pub fn stderr_line(&self) -> String {
+        self.stderr.recv_timeout(PATIENCE).expect("a line on standard error")
     }
 
     /// Presses Enter.
@@ -144,17 +144,17 @@ impl Program {
     ///
     /// When the program has gone.
     pub fn press_enter(&mut self) {
-        self.keyboard.as_mut().expect("open").write_all(b"\n").expect("the program reads");
+        self.stdin.as_mut().expect("open").write_all(b"\n").expect("the program reads");
     }
 
     /// Ends standard input, as Ctrl+D does.
     pub fn end_input(&mut self) {
-        self.keyboard = None;
+        self.stdin = None;
     }
 
     /// Closes the test's end of standard output, as a terminal window that is closed does.
     pub fn close_output(&mut self) {
-        self.lines = channel().1;
+        self.stdout = channel().1;
     }
 
     /// Whether the program still runs.
@@ -179,9 +179,9 @@ impl Program {
     /// When it does not end.
     pub fn end(&mut self) -> (ExitStatus, String) {
         let status = self.child.wait_timeout(PATIENCE).expect("the system knows its child");
-        let status = status.unwrap_or_else(|| panic!("it goes on: {:#?}", self.heard));
-        self.heard.extend(self.lines.iter());
-        (status, self.heard.join("\n"))
+        let status = status.unwrap_or_else(|| panic!("it goes on: {:#?}", self.lines));
+        self.lines.extend(self.stdout.iter());
+        (status, self.lines.join("\n"))
     }
 }
 
@@ -190,6 +190,21 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Runs a program until it ends, and returns its exit status, standard output and standard error.
+///
+/// # Panics
+///
+/// When it does not start, or is killed.
+#[must_use]
+pub fn output(program: &str, arguments: &[impl AsRef<OsStr>]) -> (i32, String, String) {
+    let mut command = Command::new(program);
+    without_color_settings(&mut command);
+    let output = command.args(arguments).output().unwrap_or_else(|e| panic!("{program}: {e}"));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let status = output.status.code().expect("it ends by itself");
+    (status, text(&output.stdout), text(&output.stderr))
 }
 
 /// Sets how many descriptors a running program may have, with prlimit(1).
@@ -253,16 +268,16 @@ pub fn program(folder: &Path, name: &str) -> String {
     file.to_str().expect("a path of text").to_string()
 }
 
-/// A whole HTTP response, as a client sees it.
+/// A complete HTTP response, as a client sees it.
 #[derive(Debug)]
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// The header fields, names in small letters.
+    /// The header fields, names in lowercase.
     pub fields: Vec<(String, String)>,
     /// All bytes of the head.
     pub head: Vec<u8>,
-    /// All bytes behind the head.
+    /// All bytes after the head.
     pub body: Vec<u8>,
 }
 
@@ -303,7 +318,7 @@ pub fn read_all(client: &mut TcpStream) -> Vec<u8> {
     bytes
 }
 
-/// Reads a response, and takes it apart.
+/// Reads a response, and splits it.
 ///
 /// # Panics
 ///

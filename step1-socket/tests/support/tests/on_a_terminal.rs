@@ -1,0 +1,62 @@
+//! What the person at a real terminal sees of the story and of an error: their colors.
+#![cfg(target_os = "linux")]
+
+use std::process::Command;
+use std::sync::LazyLock;
+use test_support::{build_all, program, without_color_settings};
+
+static STEP: LazyLock<String> = LazyLock::new(|| program(&build_all(), "step1-socket"));
+const COLORED: &str = "\u{1b}[104;30m[step1-socket]\u{1b}[0m";
+
+use rexpect::session::{PtySession, spawn_command};
+
+/// Runs the step on a terminal of its own.
+fn on_terminal(command: &mut Command) -> PtySession {
+    without_color_settings(command);
+    let command = std::mem::replace(command, Command::new(&*STEP));
+    spawn_command(command, Some(20_000)).expect("a terminal")
+}
+
+#[test]
+fn the_story_is_colored() {
+    on_terminal(&mut Command::new(&*STEP)).exp_string(COLORED).expect("a colored tag");
+}
+
+#[test]
+fn no_color_is_obeyed() {
+    let mut terminal = on_terminal(Command::new(&*STEP).env("NO_COLOR", "1"));
+    let ahead = terminal.exp_string("[step1-socket]").expect("a tag");
+    assert_eq!(ahead, "", "nothing, and so no color, comes ahead of the tag");
+}
+
+#[test]
+fn an_error_is_red() {
+    let mut terminal = on_terminal(Command::new(&*STEP).arg("extra"));
+    terminal.exp_string("\u{1b}[31m'extra' is one argument too many.").expect("a red line");
+}
+
+#[test]
+fn no_color_is_obeyed_by_an_error_too() {
+    let mut terminal = on_terminal(Command::new(&*STEP).arg("extra").env("NO_COLOR", "1"));
+    let ahead = terminal.exp_string("'extra' is one argument too many.").expect("a line");
+    assert_eq!(ahead, "");
+}
+
+#[test]
+fn an_error_that_goes_to_a_file_has_no_color_even_if_the_story_goes_to_a_terminal() {
+    let script = "\"$0\" extra 2>&1 >/dev/tty | cat";
+    for color in ["", "1"] {
+        let mut shell = Command::new("sh");
+        let shell = shell.args(["-c", script, &*STEP]).env("CLICOLOR", color);
+        let mut terminal = on_terminal(shell);
+        let ahead = terminal.exp_string("'extra' is one argument too many.").expect("a line");
+        assert_eq!(ahead, "");
+    }
+}
+
+#[test]
+fn an_error_on_a_terminal_is_red_even_if_the_story_goes_to_a_file() {
+    let script = "exec \"$0\" extra >/dev/null";
+    let mut terminal = on_terminal(Command::new("sh").args(["-c", script, &*STEP]));
+    terminal.exp_string("\u{1b}[31m'extra'").expect("a red line");
+}
