@@ -42,8 +42,12 @@ impl Request {
     }
 
     fn broken_rule(&self, target: &str) -> Option<&'static str> {
-        // These two methods have targets without a path (section 3.2).
-        let has_path = self.path.starts_with('/') || matches!(&*self.method, "OPTIONS" | "CONNECT");
+        // Two methods have targets without a path (section 3.2).
+        let has_path = match &*self.method {
+            "OPTIONS" if target == "*" => true,
+            "CONNECT" => !target.is_empty() && is_host(target),
+            _ => self.path.starts_with('/'),
+        };
         let is_visible = target.chars().all(|c| c.is_ascii_graphic());
         let is_http_1_0 = self.version == "HTTP/1.0";
         let (hosts, lengths) = (self.values("host"), self.values("content-length"));

@@ -55,10 +55,12 @@ fn one_client_less_than_there_are_workers_may_be_silent() {
 }
 
 #[test]
-fn more_silent_clients_than_workers_delay_others_until_their_time_is_up() {
+fn as_many_silent_clients_as_workers_delay_the_next_one_until_their_time_is_up() {
     let (_program, address) = start();
-    let _silent = silent_clients(WORKERS + 2, address);
+    let start = Instant::now();
+    let _silent = silent_clients(WORKERS, address);
     assert_eq!(ask(address, REQUEST).status, 200);
+    assert!(start.elapsed() >= REQUEST_TIMEOUT, "after {:?}", start.elapsed());
 }
 
 #[test]

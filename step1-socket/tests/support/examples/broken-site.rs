@@ -1,0 +1,16 @@
+//! A site with a mistake, for the tests: at `/broken` it panics.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use step3_listen::listen;
+use step5_respond::{BACKLOG, request::Request, response::Response, serve};
+
+fn main() {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    serve(&listen(address, BACKLOG).expect("a free port"), site)
+}
+
+fn site(request: &Request) -> Response {
+    let name = request.path.strip_prefix("/broken").map(|name| name.parse::<u8>());
+    let number = name.map(|number| number.expect("two\nlines \u{1b}[2J"));
+    Response::sentence("200 OK", &format!("{number:?}"))
+}
