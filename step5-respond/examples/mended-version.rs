@@ -29,21 +29,24 @@ fn main() -> std::io::Result<()> {
 
 fn answer(mut client: Socket) -> std::io::Result<()> {
     let mut request = String::new();
-    while !request.contains("\r\n\r\n") {
+    while !request.contains("\r\n\r\n") && !request.contains("\n\n") {
         let mut buffer = [0; 1024];
         let count = client.read(&mut buffer)?;
         if count == 0 {
-            return Ok(());
+            break;
         }
-        request.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        request += &String::from_utf8_lossy(&buffer[..count]);
     }
     println!("Request received:\n{request}");
 
-    let (status, page) = match request.split(' ').nth(1) {
-        Some("/") => ("200 OK", "<h1>Hello, World! This is a simple web server.</h1>"),
-        _ => ("404 Not Found", "<h1>There is no page at this path.</h1>"),
+    let words: Vec<&str> = request.split([' ', '?']).collect();
+    let (status, page) = match words[..] {
+        ["GET" | "HEAD", "/", ..] => ("200 OK", "<h1>Hello, World!</h1>"),
+        ["GET" | "HEAD", ..] => ("404 Not Found", "<h1>There is no such page.</h1>"),
+        _ => ("501 Not Implemented", "<h1>This server knows GET and HEAD.</h1>"),
     };
     let fields = format!("Content-Type: text/html\r\nContent-Length: {}\r\n", page.len());
+    let page = if words[0] == "HEAD" { "" } else { page };
     let response = format!("HTTP/1.1 {status}\r\n{fields}\r\n{page}");
     client.write_all(response.as_bytes())
 }

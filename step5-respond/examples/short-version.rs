@@ -23,7 +23,8 @@ fn main() -> std::io::Result<()> {
 
         let mut buffer = [0; 1024];
         let count = client.read(&mut buffer)?;
-        println!("Request received:\n{}", String::from_utf8_lossy(&buffer[..count]));
+        let request = String::from_utf8_lossy(&buffer[..count]);
+        println!("Request received:\n{request}");
 
         let page = "<h1>Hello, World! This is a simple web server.</h1>";
         let fields = format!("Content-Type: text/html\r\nContent-Length: {}\r\n", page.len());
