@@ -7,6 +7,8 @@ host = "127.0.0.1"
 port = int(sys.argv[1]) if len(sys.argv) > 1 else 8080
 
 server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+if sys.platform != "win32":
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 server.bind((host, port))
 server.listen(5)
 host, port = server.getsockname()
