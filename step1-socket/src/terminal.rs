@@ -55,12 +55,14 @@ fn tag(step: &str) -> impl fmt::Display {
 /// else visible, such as `\u{1b}`, so that a client can't move the cursor. What is no UTF-8 is `�`.
 #[must_use]
 pub fn visible(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
-    let shown = |character| match character {
-        '\n' | ' '..='~' | '�' => char::to_string(&character),
-        _ => character.escape_default().to_string(),
-    };
-    text.chars().map(shown).collect()
+    let mut text = String::new();
+    for character in String::from_utf8_lossy(bytes).replace("\r\n", "\n").chars() {
+        match character {
+            '\n' | ' '..='~' | '�' => text.push(character),
+            _ => text.extend(character.escape_default()),
+        }
+    }
+    text
 }
 
 /// Waits until the person presses Enter. Returns at once if standard input is at its end.

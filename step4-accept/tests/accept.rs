@@ -308,6 +308,20 @@ fn a_program_that_was_paused_goes_on_with_the_same_client() {
     program.wait_for("Request received");
 }
 
+/// strace(1) lets the first accept(2) fail as it does where a client has left the queue.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs strace, which not every system has; .ci/run installs it"]
+fn a_client_that_left_the_queue_costs_nothing() {
+    let mut strace = std::process::Command::new("strace");
+    strace.args(["-qq", "-e", "trace=accept4", "-e", "inject=accept4:error=ECONNABORTED:when=1"]);
+    let mut program = Program::run(strace.args([STEP, "127.0.0.1:0"]));
+    let address = program.listening();
+    assert_goes_on(&mut program, address);
+    assert!(program.stderr_line().contains("ECONNABORTED"), "strace did it");
+    assert!(!program.lines().iter().any(|line| line.contains("Cannot accept")));
+}
+
 #[test]
 fn a_closed_standard_output_does_not_stop_it() {
     let (mut program, address) = start();

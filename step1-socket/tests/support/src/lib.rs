@@ -32,7 +32,7 @@ pub fn story(step: usize) -> Vec<&'static str> {
         ],
         &["[step5-respond] Response sent to 127.0.0.1:[..]: 200 OK, [..] bytes"],
     ];
-    lines[..step].concat()
+    lines[..step.min(lines.len())].concat()
 }
 
 /// The request that [`story`] shows.
@@ -250,8 +250,10 @@ fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
 #[must_use]
 pub fn build_all() -> PathBuf {
     let arguments = ["build", "--quiet", "--workspace", "--bins", "--examples"];
-    let cargo = Command::new(env!("CARGO")).args(arguments).status();
-    assert!(cargo.expect("cargo runs").success(), "everything is built");
+    // Where cargo can't be started, as under Wine, everything was built before.
+    if let Ok(cargo) = Command::new(env!("CARGO")).args(arguments).status() {
+        assert!(cargo.success(), "everything is built");
+    }
     // This test is target/debug/deps/test-…, a program target/debug/program.
     let test = std::env::current_exe().expect("a test has a file");
     test.parent().and_then(Path::parent).expect("it is in a folder of cargo").to_path_buf()
