@@ -48,79 +48,54 @@ pub fn run(page: &Page, root: &Path) -> Report {
 
     for part in &page.parts {
         let Kind::Block { info, code, .. } = &part.kind else { continue };
-        let info: Vec<&str> = info.split_whitespace().collect();
-        if info.first() != Some(&"console") {
+        if !info.starts_with("console") {
             continue;
         }
-        let (continued, commands) = split(code);
+        let starts_server = info == "console server";
+        if starts_server {
+            server = None; // Its clients must not meet the server before it.
+        }
+        let commands = split(code);
         if let Some(missing) = missing_tool(&commands) {
-            if info.contains(&"server") {
-                server = None; // Its clients must not meet the server before it.
-            }
             report.skipped.push(page.complain(part.line, &format!("{missing} is not installed")));
             continue;
         }
-        if commands.iter().any(|(command, _)| command.starts_with("cargo test")) {
-            let what = "show cargo test in a block marked sh: these tests would run themselves";
-            report.complaints.push(page.complain(part.line, what));
-            continue;
-        }
-        let outputs = commands.iter().map(|(_, output)| output).chain([&continued]);
-        if outputs.into_iter().any(|output| matches_anything(output)) {
-            let what = "this output says nothing: show at least one word of it";
-            report.complaints.push(page.complain(part.line, what));
-            continue;
-        }
-        let mut results = Vec::new();
-        if info.contains(&"server") {
-            server = None; // The one before it ends here.
-            for (command, expected) in &commands {
-                let started = server.insert(Running::server(command, root, unused_port));
-                results.push((command.as_str(), started.prints(expected)));
-            }
-        } else if commands.is_empty() {
+        for (command, expected) in commands {
+            let port = server.as_ref().map_or(unused_port, |server| server.port);
             let result = match &mut server {
-                Some(server) => server.prints(&continued),
-                None => Err("no server runs that could print this".to_string()),
+                _ if says_nothing(&expected) => Err("has to show at least one word".to_string()),
+                _ if command.starts_with("cargo test") => {
+                    Err("would run these tests themselves: show it in a block marked sh"
+                        .to_string())
+                }
+                _ if starts_server => {
+                    server.insert(Running::server(&command, root, unused_port)).prints(&expected)
+                }
+                Some(server) if command == GOES_ON => server.prints(&expected),
+                None if command == GOES_ON => Err("does not run".to_string()),
+                _ => Running::client(&command, root, port).ends_with(&expected),
             };
-            results.push(("the server", result));
-        }
-        if !info.contains(&"server") {
-            let port = server.as_mut().map_or(unused_port, |server| server.port);
-            for (command, expected) in &commands {
-                let result = Running::client(command, root, port).ends_with(expected);
-                results.push((command, result));
-            }
-        }
-        for (command, result) in results {
-            if let Err(difference) = result {
-                let complaint = format!("{command} prints something else:{difference}");
-                report.complaints.push(page.complain(part.line, &complaint));
+            if let Err(what) = result {
+                report.complaints.push(page.complain(part.line, &format!("{command} {what}")));
             }
         }
     }
     report
 }
 
-/// Splits a block into what stands before the first command, and the commands with what each
-/// of them prints.
-fn split(code: &str) -> (String, Vec<(String, String)>) {
-    let mut continued = String::new();
-    let mut commands: Vec<(String, String)> = Vec::new();
-    for line in code.lines() {
-        if let Some(command) = line.strip_prefix("$ ") {
-            commands.push((command.to_string(), String::new()));
-        } else {
-            let output = commands.last_mut().map_or(&mut continued, |command| &mut command.1);
-            output.push_str(line);
-            output.push('\n');
-        }
-    }
-    (continued, commands)
+/// What stands for a command where a block shows more of what the server printed.
+const GOES_ON: &str = "the server";
+
+/// Splits a block into its commands, each with what it prints.
+fn split(code: &str) -> Vec<(String, String)> {
+    let text = format!("\n$ {GOES_ON}\n{code}");
+    let parts = text.split("\n$ ").skip(1).map(|part| part.split_once('\n').unwrap_or((part, "")));
+    let shown = parts.filter(|(command, output)| *command != GOES_ON || !output.is_empty());
+    shown.map(|(command, output)| (command.to_string(), output.to_string())).collect()
 }
 
 /// Whether an output is made of wildcards alone.
-fn matches_anything(output: &str) -> bool {
+fn says_nothing(output: &str) -> bool {
     let words = output.replace("[..]", "").replace("...", "");
     !output.is_empty() && !words.contains(char::is_alphanumeric)
 }
@@ -276,7 +251,7 @@ impl Running {
         while start.elapsed() < PATIENCE && self.read_line() {}
         // Its output is at an end when nobody is left who could print.
         if self.lines.try_recv() != Err(TryRecvError::Disconnected) {
-            return Err(format!(" and does not end in {PATIENCE:?}"));
+            return Err(format!("does not end in {PATIENCE:?}"));
         }
         compare(&self.shown(), expected)
     }
@@ -298,7 +273,7 @@ impl Drop for Running {
 
 fn compare(actual: &str, expected: &str) -> Result<(), String> {
     if expected.is_empty() && !actual.is_empty() {
-        return Err(format!("\n{actual}"));
+        return Err(format!("prints something:\n{actual}"));
     }
     let examples =
         Regex::new(r"\b5\d{4}\b|(descriptor |curl/)[\d.]+").expect("a regular expression");
@@ -307,5 +282,7 @@ fn compare(actual: &str, expected: &str) -> Result<(), String> {
     let assert = snapbox::Assert::new().palette(snapbox::report::Palette::plain());
     // A backslash is a backslash, and no part of a path.
     let assert = assert.action(snapbox::assert::Action::Verify).normalize_paths(false);
-    assert.try_eq(None, actual, expected).map_err(|difference| difference.to_string())
+    assert
+        .try_eq(None, actual, expected)
+        .map_err(|difference| format!("prints something else:{difference}"))
 }

@@ -9,12 +9,15 @@ use std::path::Path;
 pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
     let command =
         Regex::new(r" -p ([a-z][\w-]*)(?: --example ([\w-]+))?").expect("a regular expression");
+    let any_example = Regex::new(r"--example\b").expect("a regular expression");
+    let manifests = files(root, "toml");
     let mut named = BTreeSet::new();
     let mut complaints = Vec::new();
     for page in pages {
         for (number, line) in page.text.lines().enumerate() {
+            let named_examples = any_example.find_iter(line).count();
             let examples = command.captures_iter(line).filter(|found| found.get(2).is_some());
-            if line.matches("--example").count() != examples.count() {
+            if named_examples != examples.count() {
                 let what = "name an example like this: cargo run -p CRATE --example EXAMPLE";
                 complaints.push(page.complain(number + 1, what));
             }
@@ -22,7 +25,10 @@ pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
                 let package = &found[1];
                 let example = found.get(2).map_or("", |name| name.as_str());
                 let path = format!("{package}/examples/{example}");
-                if !root.join(package).join("Cargo.toml").is_file() {
+                if !manifests
+                    .iter()
+                    .any(|(_, text)| text.contains(&format!("name = \"{package}\"")))
+                {
                     complaints.push(page.complain(number + 1, &format!("there is no {package}")));
                 } else if root.join(format!("{path}.rs")).is_file() {
                     named.insert(format!("{path}.rs"));
