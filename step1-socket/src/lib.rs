@@ -6,12 +6,10 @@ use std::io;
 pub mod terminal;
 
 /// Creates a TCP socket that has no address yet, with socket(2).
-///
 /// The `domain` is the kind of address that it will have: [`Domain::IPV4`] or [`Domain::IPV6`].
 /// The socket is closed, with close(2), when the returned value is dropped.
 ///
 /// # Errors
-///
 /// What socket(2) reports: no descriptor is left, or the system has no such domain.
 pub fn create(domain: Domain) -> io::Result<Socket> {
     // STREAM: a connection that delivers bytes in order. TCP: the protocol that does so.

@@ -1,12 +1,10 @@
 //! What the steps share for talking to the person at the terminal. No sockets in here.
 
-use colored::Color::{self, BrightBlue, BrightMagenta, Cyan, Green, Yellow};
 use colored::{Colorize, control};
 use indoc::indoc;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::{env, fmt, process};
+use std::{env, fmt, process, sync::LazyLock};
 
 const USAGE: &str = indoc! {"
     Usage: cargo run -p STEP -- [--brief] [HOST:PORT]
@@ -20,7 +18,7 @@ const USAGE: &str = indoc! {"
     step1-socket takes no address.
 "};
 
-static BRIEF: AtomicBool = AtomicBool::new(false);
+static BRIEF: LazyLock<bool> = LazyLock::new(|| env::args_os().skip(1).any(|a| a == "--brief"));
 
 /// Tells one message of the story, tagged with the crate that calls it. Reads like `println!`.
 #[macro_export]
@@ -31,29 +29,24 @@ macro_rules! tell {
 }
 
 /// What [`tell!`] calls. One message is one write, so lines of different clients never mix.
-///
 /// Lines after the first are indented, so that nothing in a message can look like a tag.
 pub fn tell(step: &str, message: fmt::Arguments) {
+    // Each step has a color of its own, as a background, which dark and white terminals can show.
+    const COLORS: [&str; 5] = ["cyan", "yellow", "green", "bright magenta", "bright blue"];
+    let digit = step.bytes().find(u8::is_ascii_digit).unwrap_or_default();
+    let tag = format!("[{step}]").black().on_color(COLORS[usize::from(digit) % COLORS.len()]);
     let message = message.to_string();
     let mut lines = message.trim_end_matches('\n').lines();
-    let mut text = format!("{} {}\n", tag(step), lines.next().unwrap_or_default()).into_bytes();
-    for line in lines.take_while(|_| !BRIEF.load(Ordering::Relaxed)) {
+    let mut text = format!("{tag} {}\n", lines.next().unwrap_or_default()).into_bytes();
+    for line in lines.take_while(|_| !*BRIEF) {
         text.extend(format!("{}\n", format!("    {line}").dimmed()).bytes());
     }
     // The terminal may be closed or the disk full. A server goes on without its story.
     let _ = io::stdout().write_all(&text);
 }
 
-/// Each step has a color of its own, as a background, which dark and white terminals can show.
-fn tag(step: &str) -> impl fmt::Display {
-    const COLORS: [Color; 5] = [Cyan, Yellow, Green, BrightMagenta, BrightBlue];
-    let digit = step.bytes().find(u8::is_ascii_digit).unwrap_or_default();
-    format!("[{step}]").black().on_color(COLORS[usize::from(digit) % COLORS.len()])
-}
-
 /// Turns what a client sent into text that is safe to show: ASCII and line ends as they are, all
 /// else visible, such as `\u{1b}`, so that a client can't move the cursor. What is no UTF-8 is `�`.
-#[must_use]
 pub fn visible(bytes: &[u8]) -> String {
     let mut text = String::new();
     for character in String::from_utf8_lossy(bytes).replace("\r\n", "\n").chars() {
@@ -78,26 +71,23 @@ pub fn no_argument() {
 }
 
 /// Reads the address from the command line: 127.0.0.1:8080 if there is none. Answers `--help`.
-#[must_use]
 pub fn address_argument() -> SocketAddr {
-    addresses(&arguments(1).pop().unwrap_or_else(|| "127.0.0.1:8080".to_string()))[0]
+    addresses(arguments(1).pop().as_deref().unwrap_or("127.0.0.1:8080"))[0]
 }
 
 /// Looks up the addresses of `HOST:PORT`, IPv4 first. Ends the program where there is none.
-#[must_use]
 pub fn addresses(argument: &str) -> Vec<SocketAddr> {
     let is_name = !argument.starts_with(':') && !argument.contains('/');
-    let found = argument.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-    match found {
-        Ok(mut addresses) if is_name && !addresses.is_empty() => {
-            addresses.sort_by_key(SocketAddr::is_ipv6);
-            addresses
+    match argument.to_socket_addrs() {
+        Ok(found) if is_name && found.len() > 0 => {
+            let (ipv4, ipv6): (Vec<_>, Vec<_>) = found.partition(SocketAddr::is_ipv4);
+            [ipv4, ipv6].concat()
         }
         // Not an error of a socket, though Windows gives it a number like one.
         Err(error) if is_name && error.kind() != ErrorKind::InvalidInput => {
             fail(&format!("find the address of '{argument}'"), &io::Error::other(error))
         }
-        _ => wrong_usage(&format!("'{argument}' is not HOST:PORT.")),
+        _ => end(2, &format!("'{argument}' is not HOST:PORT."), USAGE),
     }
 }
 
@@ -108,15 +98,13 @@ fn arguments(most: usize) -> Vec<String> {
 
     // Unlike env::args, this takes arguments that are not UTF-8.
     let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
-    let (options, arguments): (Vec<_>, Vec<_>) =
-        arguments.partition(|argument| ["-h", "--help", "--brief"].contains(&argument.as_str()));
-    if options.iter().any(|option| option != "--brief") {
+    let arguments: Vec<_> = arguments.filter(|argument| argument != "--brief").collect();
+    if arguments.iter().any(|argument| argument == "-h" || argument == "--help") {
         let _ = io::stdout().write_all(USAGE.as_bytes());
         process::exit(0)
     }
-    BRIEF.store(!options.is_empty(), Ordering::Relaxed);
     if let Some(extra) = arguments.get(most) {
-        wrong_usage(&format!("'{extra}' is one argument too many."))
+        end(2, &format!("'{extra}' is one argument too many."), USAGE)
     }
     arguments
 }
@@ -134,22 +122,14 @@ pub fn fail(attempt: &str, error: &io::Error) -> ! {
         _ if error.raw_os_error().is_none() => "Check the spelling, or pass 127.0.0.1:8080.",
         _ => "Close programs that you do not need, or try another address.",
     };
-    red(&format!("Cannot {attempt}: {error}. {advice}"));
-    process::exit(1)
+    end(1, &format!("Cannot {attempt}: {error}. {advice}"), "")
 }
 
-fn wrong_usage(complaint: &str) -> ! {
-    red(complaint);
-    let _ = io::stderr().write_all(USAGE.as_bytes());
-    process::exit(2)
-}
-
-fn red(line: &str) {
+fn end(status: i32, red_line: &str, help: &str) -> ! {
     // colored asks whether standard output is a terminal, but this line goes to standard error.
-    let is = |name, value| env::var(name).is_ok_and(|set| set == value);
-    let forced = env::var_os("CLICOLOR_FORCE").is_some() && !is("CLICOLOR_FORCE", "0");
-    if !forced && env::var_os("NO_COLOR").is_none() && !is("CLICOLOR", "0") {
-        control::set_override(io::stderr().is_terminal());
-    }
-    let _ = io::stderr().write_all(format!("{}\n", line.red()).as_bytes());
+    let forced = env::var("CLICOLOR_FORCE").is_ok_and(|value| value != "0");
+    let refused = env::var_os("NO_COLOR").is_some() || env::var("CLICOLOR") == Ok("0".into());
+    control::set_override(forced || (!refused && io::stderr().is_terminal()));
+    let _ = io::stderr().write_all(format!("{}\n{help}", red_line.red()).as_bytes());
+    process::exit(status)
 }

@@ -1,16 +1,13 @@
 //! Step 2: bind the socket to an address. The walkthrough is `docs/step2-bind.md`.
 
 use socket2::{Domain, Socket};
-use std::io;
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 use step1_socket::{create, tell};
 
 /// Creates a TCP socket and gives it `address`, with bind(2).
-///
 /// Port 0 asks the system to choose a free port; [`local_address`] says which one it chose.
 ///
 /// # Errors
-///
 /// What socket(2) and bind(2) report. Among them: another socket has the address, the port
 /// needs special rights, or this machine does not have the address.
 pub fn bind(address: SocketAddr) -> io::Result<Socket> {
@@ -30,7 +27,6 @@ pub fn bind(address: SocketAddr) -> io::Result<Socket> {
 /// The address that the socket is bound to, with the real port, from getsockname(2).
 ///
 /// # Errors
-///
 /// What getsockname(2) reports. On Windows that is an error for a socket that is not bound.
 pub fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
     let address = socket.local_addr()?.as_socket();

@@ -1,8 +1,7 @@
 //! Step 3: listen for connections. The walkthrough is `docs/step3-listen.md`.
 
 use socket2::Socket;
-use std::io;
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 use step1_socket::tell;
 use step2_bind::{bind, local_address};
 
@@ -10,12 +9,10 @@ use step2_bind::{bind, local_address};
 pub const BACKLOG: i32 = 5;
 
 /// Binds a TCP socket to `address` and opens its queue of `backlog` connections, with listen(2).
-///
 /// From here on the system itself completes connections and puts them in the queue. The
 /// `backlog` is a hint: Linux lets one more wait, other systems round it in their own ways.
 ///
 /// # Errors
-///
 /// What socket(2), bind(2) and listen(2) report. Among them: another socket listens on the port.
 pub fn listen(address: SocketAddr, backlog: i32) -> io::Result<Socket> {
     let socket = bind(address)?;

@@ -1,13 +1,10 @@
 //! Step 4: accept a client and receive its request. The walkthrough is `docs/step4-accept.md`.
 
 use socket2::Socket;
-use std::error::Error;
 use std::io::ErrorKind::{self, ConnectionAborted, ConnectionReset};
 use std::io::{self, Read};
-use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use std::{fmt, thread};
+use std::{error::Error, fmt, net::SocketAddr, sync::Mutex, thread};
 use step1_socket::{tell, terminal::visible};
 
 /// The most bytes that a request's head may have. Browsers stay far below.
@@ -31,9 +28,7 @@ pub struct Client {
 }
 
 /// Takes the next client out of the queue, with accept(2). Waits until there is one.
-///
 /// Where accept(2) fails, as it does when no descriptor is left, this says so and tries again.
-#[must_use]
 pub fn accept(listener: &Socket) -> Client {
     loop {
         match listener.accept() {
@@ -49,7 +44,6 @@ pub fn accept(listener: &Socket) -> Client {
     }
 }
 
-/// Tells why accept(2) failed, and gives it time to go better.
 fn pause_after(error: &io::Error) {
     // When descriptors run out, all 64 threads of step 5 hear of it. The one with the lock tells.
     static SPEAKER: Mutex<()> = Mutex::new(());
@@ -61,7 +55,6 @@ fn pause_after(error: &io::Error) {
 }
 
 /// Receives the head of a request: all up to the blank line that ends it, with recv(2).
-///
 /// TCP delivers bytes, not messages. The head comes in any number of pieces, and each call of
 /// recv(2) returns what is there, here at most 1024 bytes. What follows the head is not kept.
 ///
@@ -102,20 +95,16 @@ fn receive_head(client: &mut Client) -> Result<Vec<u8>, ReceiveError> {
 }
 
 /// Reads with recv(2) what has come, and waits for the first byte until the `deadline`.
-///
 /// Returns the number of bytes. 0 means that the client sends no more.
 ///
 /// # Errors
 /// [`ErrorKind::TimedOut`] at the deadline, or what recv(2) reports.
 pub fn read_before(deadline: Instant, socket: &mut Socket, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
-        let time_left = deadline.saturating_duration_since(Instant::now());
-        if time_left.is_zero() {
-            return Err(ErrorKind::TimedOut.into());
-        }
+        let limit = deadline.checked_duration_since(Instant::now()).ok_or(ErrorKind::TimedOut)?;
         // The system drops what is less than a millisecond, and takes 0 for no limit at all. macOS
         // refuses a limit once both sides have closed, and then no read waits.
-        let _ = socket.set_read_timeout(Some(time_left.max(Duration::from_millis(1))));
+        let _ = socket.set_read_timeout(Some(limit.max(Duration::from_millis(1))));
         match socket.read(buffer) {
             // Unix calls a read that timed out WouldBlock. Interrupted: the program was paused.
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}

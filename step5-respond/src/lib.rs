@@ -1,19 +1,15 @@
 //! Step 5: respond to a request, and serve everyone. The walkthrough is `docs/step5-respond.md`.
 
+use crate::{request::Request, response::Response};
 use colored::Colorize;
 use socket2::Socket;
-use std::io::Write;
-use std::net::Shutdown;
 use std::time::{Duration, Instant};
-use std::{panic, thread};
+use std::{io::Write, net::Shutdown, panic, thread};
 use step1_socket::{tell, terminal::visible};
 use step4_accept::{Client, accept, read_before, receive};
 
 pub mod request;
 pub mod response;
-
-use request::Request;
-use response::Response;
 
 /// How many clients are served at the same time. A browser opens a second connection before it
 /// needs one and says nothing on it. For a class of thirty that makes 60, and a few to spare.
@@ -29,43 +25,37 @@ pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client that has its response may stay connected. While 64 of them do, others wait.
 pub const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// Serves every client that comes to the listening socket. Never returns.
-///
-/// [`WORKERS`] threads all do the same: accept, receive, respond. Where the system grants fewer
-/// threads, those that there are do the work. What to answer to GET and HEAD is the word of the
-/// `site`. Where it panics, one client gets a 500, and the terminal is told where and why.
+/// Serves every client that comes to the listening socket, with [`WORKERS`] threads, or as many as
+/// the system grants. Never returns. What to answer to GET and HEAD is the word of the `site`.
+/// Where it panics, one client gets a 500, and the terminal is told where and why.
 pub fn serve(listener: &Socket, site: impl Fn(&Request) -> Response + Sync) -> ! {
     panic::set_hook(Box::new(|panic| {
         tell!("The site {}", visible(panic.to_string().as_bytes()).replace('\n', " "));
     }));
+    let work = || loop {
+        let mut client = accept(listener);
+        if let Some(response) = Response::to(&receive(&mut client), &site) {
+            respond(&mut client, &response);
+        }
+        // The client is dropped here: close(2).
+    };
     thread::scope(|scope| {
         // The thread that called serve is a worker too, so one fewer is started.
         for count in 1..WORKERS {
-            let worker = thread::Builder::new().spawn_scoped(scope, || work(listener, &site));
-            if let Err(error) = worker {
+            if let Err(error) = thread::Builder::new().spawn_scoped(scope, work) {
                 tell!("Serving with {count} threads instead of {WORKERS}: {error}");
                 break;
             }
         }
-        work(listener, &site)
+        work()
     })
-}
-
-fn work(listener: &Socket, site: &impl Fn(&Request) -> Response) -> ! {
-    loop {
-        let mut client = accept(listener);
-        if let Some(response) = Response::to(&receive(&mut client), site) {
-            respond(&mut client, &response);
-        }
-        // The client is dropped here: close(2).
-    }
 }
 
 /// Sends a response with send(2), and closes so that it arrives complete.
 ///
 /// A system that closes a socket with unread bytes resets the connection, and a reset can
 /// destroy the response on its way (RFC 9112 section 9.6). So this says "no more from me" with
-/// shutdown(2), and reads what comes until the client closes too, for [`CLOSE_TIME`] at most.
+/// shutdown(2), and reads with recv(2) until the client closes too, for [`CLOSE_TIME`] at most.
 pub fn respond(client: &mut Client, response: &Response) {
     let Client { socket, address, .. } = client;
     let bytes = response.to_bytes();
@@ -81,8 +71,7 @@ pub fn respond(client: &mut Client, response: &Response) {
     drain(socket);
 }
 
-/// Reads with recv(2) what nobody asked for, and throws it away.
 fn drain(socket: &mut Socket) {
-    let (deadline, mut buffer) = (Instant::now() + CLOSE_TIME, [0; 1024]);
+    let (deadline, mut buffer) = (Instant::now() + CLOSE_TIME, [0; 16 * 1024]);
     while read_before(deadline, socket, &mut buffer).is_ok_and(|count| count > 0) {}
 }

@@ -36,7 +36,6 @@ impl Request {
     }
 
     /// The values of all header fields with this name, which is in lowercase.
-    #[must_use]
     pub fn values(&self, name: &str) -> Vec<&str> {
         self.fields.iter().filter(|field| field.0 == name).map(|field| &*field.1).collect()
     }
@@ -49,11 +48,12 @@ impl Request {
             _ => self.path.starts_with('/'),
         };
         let is_visible = target.chars().all(|c| c.is_ascii_graphic());
+        let is_number = |text: &&str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
         let is_http_1_0 = self.version == "HTTP/1.0";
         let (hosts, lengths) = (self.values("host"), self.values("content-length"));
         // An empty name in this list does not count (RFC 9110 section 5.6.1.2).
         let encodings = self.values("transfer-encoding").join(",");
-        let last = encodings.split(',').map(trim).rfind(|name| !name.is_empty());
+        let last = encodings.split(',').map(str::trim_ascii).rfind(|name| !name.is_empty());
         let has_end = last.map_or(encodings.is_empty(), |n| n.eq_ignore_ascii_case("chunked"));
         let rules = [
             (is_token(&self.method), "the method has a character that no method has"),
@@ -65,7 +65,7 @@ impl Request {
             (hosts.iter().all(|host| is_host(host)), "the Host field has no valid host"),
             // Otherwise the end of a body can't be found (section 6.3).
             (lengths.len() < 2, "there is more than one Content-Length"),
-            (lengths.iter().all(|length| is_number(length)), "Content-Length is not a number"),
+            (lengths.iter().all(is_number), "Content-Length is not a number"),
             (has_end, "the last Transfer-Encoding is not chunked"),
         ];
         rules.iter().find(|(is_kept, _)| !is_kept).map(|(_, words)| *words)
@@ -73,7 +73,7 @@ impl Request {
 }
 
 /// Splits `Name: value`. No space stands before the colon (section 5.1), and no control character
-/// but a tab in the value (RFC 9110 section 5.5).
+/// but a tab in the value (RFC 9110 section 5.5). White space around the value does not count.
 fn parse_field(line: &str) -> Result<(String, String), &'static str> {
     let (name, value) = line.split_once(':').ok_or("a header field needs a colon")?;
     if !is_token(name) {
@@ -82,26 +82,17 @@ fn parse_field(line: &str) -> Result<(String, String), &'static str> {
     if value.chars().any(|c| c != '\t' && c.is_ascii_control()) {
         return Err("a header field has a control character");
     }
-    Ok((name.to_lowercase(), trim(value).to_string()))
+    Ok((name.to_lowercase(), value.trim_ascii().to_string()))
 }
 
-/// The path in `/path?query` or `http://host/path?query`. Empty where there is none.
+/// The path in `/path?query` or `http://host/path?query`. What is neither stays as it is.
 fn path_of(target: &str) -> &str {
     let path = target.split('?').next().unwrap_or_default();
-    let rest = match path.split_once("://") {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-        _ => return path,
-    };
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    if host.is_empty() || host.starts_with(':') || !is_host(host) {
-        return ""; // RFC 9110 section 4.2.1
-    }
-    if path.is_empty() { "/" } else { path } // RFC 9110 section 4.2.3
-}
-
-/// White space is space and tab, and nothing else (RFC 9110 section 5.6.3).
-fn trim(value: &str) -> &str {
-    value.trim_matches([' ', '\t'])
+    let Some((scheme, rest)) = path.split_once("://") else { return path };
+    // A URL needs a host (RFC 9110 section 4.2.1). Without a path it means / (section 4.2.3).
+    let (host, path_in_url) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));
+    let has_host = !host.is_empty() && !host.starts_with(':') && is_host(host);
+    if has_host && scheme.eq_ignore_ascii_case("http") { path_in_url } else { path }
 }
 
 /// Methods and names of header fields are tokens (RFC 9110 section 5.6.2).
@@ -112,21 +103,14 @@ fn is_token(text: &str) -> bool {
 
 /// A host and, after a colon, its port (RFC 3986 sections 3.2.2 and 3.2.3).
 fn is_host(text: &str) -> bool {
-    let end = text.rfind(']').map_or_else(|| text.find(':'), |end| Some(end + 1));
-    let (host, port) = text.split_at(end.unwrap_or(text.len()));
-    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let is_valid = address.map_or(is_name(host), |address| address.parse::<Ipv6Addr>().is_ok());
-    is_valid && (matches!(port, "" | ":") || port.strip_prefix(':').is_some_and(is_number))
-}
-
-fn is_name(text: &str) -> bool {
+    // The port is a number, or empty.
+    let without_number = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let host = without_number.strip_suffix(':').unwrap_or(text);
+    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok();
+    }
     let in_name = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%".contains(c);
     // After a percent sign come two digits that stand for one byte.
-    let is_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
-    let is_byte = |text: &str| text.as_bytes().get(..2).is_some_and(is_hex);
-    text.chars().all(in_name) && text.split('%').skip(1).all(is_byte)
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
+    let is_byte = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    host.chars().all(in_name) && host.split('%').skip(1).all(is_byte)
 }

@@ -3,7 +3,7 @@
 use crate::request::Request;
 use indoc::formatdoc;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use step4_accept::ReceiveError::{self, Broken, Closed, Late, Silent, TooLarge};
+use step4_accept::ReceiveError::{self, Late, TooLarge};
 
 /// What a client gets: a status, header fields and a page.
 #[derive(Debug)]
@@ -20,14 +20,12 @@ pub struct Response {
 
 impl Response {
     /// A page of any type, such as `text/html; charset=utf-8`.
-    #[must_use]
     pub fn new(status: &'static str, content_type: &str, page: Vec<u8>) -> Response {
         let fields = vec![("Content-Type", content_type.into()), ("Connection", "close".into())];
         Response { status, fields, page, told: status.into(), head_only: false }
     }
 
     /// A small page of HTML that says one sentence.
-    #[must_use]
     pub fn sentence(status: &'static str, sentence: &str) -> Response {
         // In HTML these characters mean something else than themselves.
         let sentence = sentence.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
@@ -49,23 +47,17 @@ impl Response {
         Response::new(status, "text/html; charset=utf-8", page.into_bytes())
     }
 
-    /// The response to what was received: what HTTP demands, or else what the `site` says.
-    /// `None` where nobody waits for one.
-    #[must_use]
+    /// What HTTP demands, or else what the `site` says. `None` where nobody waits for a response.
     pub fn to(
         received: &Result<Vec<u8>, ReceiveError>,
         site: impl Fn(&Request) -> Response,
     ) -> Option<Response> {
-        let head = match received {
-            Ok(head) | Err(Late(head) | TooLarge(head)) => head,
-            Err(Silent | Closed | Broken(_)) => return None,
-        };
+        let (Ok(head) | Err(Late(head) | TooLarge(head))) = received else { return None };
+        let is_one_line = !head.contains(&b'\n');
         let response = match (received, Request::parse(head)) {
             (Err(Late(_)), _) => refuse("408 Request Timeout", "it took too long"),
             // RFC 9112 section 3, and for the header fields RFC 6585 section 5.
-            (Err(_), _) if !head.contains(&b'\n') => {
-                refuse("414 URI Too Long", "its first line is too long")
-            }
+            (Err(_), _) if is_one_line => refuse("414 URI Too Long", "its first line is too long"),
             (Err(_), _) => refuse("431 Request Header Fields Too Large", "its head is too large"),
             (Ok(_), Err(reason)) => refuse("400 Bad Request", reason),
             (Ok(_), Ok(request)) if ["GET", "HEAD"].contains(&request.method.as_str()) => {
@@ -84,7 +76,6 @@ impl Response {
     }
 
     /// The bytes to send: status line, header fields, blank line, page.
-    #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = format!("HTTP/1.1 {}\r\n", self.status).into_bytes();
         for (name, value) in &self.fields {

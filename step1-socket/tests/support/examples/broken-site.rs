@@ -10,7 +10,7 @@ fn main() {
 }
 
 fn site(request: &Request) -> Response {
-    let name = request.path.strip_prefix("/broken").map(|name| name.parse::<u8>());
+    let name = request.path.strip_prefix("/broken").map(str::parse::<u8>);
     let number = name.map(|number| number.expect("two\nlines \u{1b}[2J"));
     Response::sentence("200 OK", &format!("{number:?}"))
 }
