@@ -41,6 +41,9 @@ fn two_copies_take_turns_and_one_of_them_is_enough() {
     for copy in &mut copies {
         copy.wait_for("GET / HTTP/1.1");
         copy.wait_for_next("x-forwarded-for: 127.0.0.1");
+        // HAProxy leaves with a reset. What was sent is told as sent all the same.
+        copy.wait_for_next("Response sent to 127.0.0.1:");
+        assert!(!copy.lines().iter().any(|line| line.contains("No response")));
     }
 
     drop(copies.remove(0));

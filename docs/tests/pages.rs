@@ -72,6 +72,15 @@ fn the_test_command_of_the_readme_is_what_is_run() {
     assert!(online.contains(&format!("- run: {command}\n")), "the workflow lacks: {command}");
 }
 
+/// From 0.61 on, windows-sys needs a dlltool, and the GNU toolchain of `troubleshooting.md` brings
+/// none.
+#[test]
+fn the_gnu_toolchain_of_windows_can_build_what_is_locked() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).expect("the file is there");
+    let versions = lock.split("name = \"windows-sys\"\nversion = ").skip(1);
+    assert!(versions.map(|version| &version[..6]).eq(["\"0.60."]), "see troubleshooting.md");
+}
+
 #[test]
 fn every_example_is_on_a_page() {
     assert_none(&examples::complaints(&pages(&root()), &root()));

@@ -8,7 +8,7 @@ use std::path::Path;
 /// need, and what is only shown.
 pub const TOOLS: &str = "cd cp echo export for kill printf true ulimit \
     cargo curl grep head nc ps python3 sed seq sleep ss tail timeout \
-    brew git haproxy rustup sudo xcode-select";
+    brew git haproxy rustup strace sudo xcode-select";
 
 /// Reads the commands of a page.
 pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
@@ -28,7 +28,10 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
             }
             let is_gone = |word: &&str| {
                 let is_file = word.contains('/') && !word.contains("://") && !word.contains("/my-");
-                is_file && !word.starts_with(['/', '~']) && !root.join(word).exists()
+                is_file
+                    && !word.starts_with(['/', '~'])
+                    && !word.starts_with("target/")
+                    && !root.join(word).exists()
             };
             if let Some(word) = words.find(is_gone).filter(|_| is_shown) {
                 complain(&format!("there is no {word}"));
