@@ -3,7 +3,7 @@
 #[path = "../examples/check/malformed.rs"]
 mod malformed;
 
-use malformed::MALFORMED;
+use malformed::{MALFORMED, head};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -173,10 +173,13 @@ fn what_is_unusual_but_allowed_is_served() {
 #[test]
 fn a_malformed_head_gets_400() {
     let (_program, address) = start();
-    for (kind, fault, request) in MALFORMED {
-        let response = ask(address, request);
-        assert_eq!(response.status, 400, "{kind}: {fault}");
-        assert!(sentence_of(&response).starts_with("Your request was refused: "), "{fault}");
+    for kind in MALFORMED {
+        // Where a server may repair the head, this one does not: it says what is wrong.
+        for (fault, lines) in kind.must.iter().chain(kind.may) {
+            let response = ask(address, &head(lines));
+            assert_eq!(response.status, 400, "{}: {fault}. {}", kind.name, kind.rule);
+            assert!(sentence_of(&response).starts_with("Your request was refused: "), "{fault}");
+        }
     }
 }
 

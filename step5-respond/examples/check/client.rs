@@ -1,43 +1,57 @@
-//! A client that notes all that comes back, good or bad.
+//! A client that notes all that comes back, good or bad, and what the first clients saw.
 
 use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use step4_accept::read_before;
 
-/// How long a client of the checker waits for an answer.
+/// How long a client waits for the next bytes. A good server needs a thousandth of it.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long a client waits for the end of the connection when it has the whole answer.
+/// How long the first client waits, so that a slow server is called slow, and not silent.
+pub const FIRST_PATIENCE: Duration = Duration::from_secs(6);
+
+/// How long the first client says nothing, to see whether the server waits for the request.
+const SILENCE: Duration = Duration::from_millis(500);
+
+/// How long a client with the complete response waits for the end of the connection.
 const CLOSING: Duration = Duration::from_millis(300);
 
-/// The most bytes of an answer that are read.
-const MOST: usize = 1024 * 1024;
+/// The same, where the server has kept the first connection open.
+const KEPT: Duration = Duration::from_millis(50);
+
+/// The most bytes of a response that are read.
+const MOST: usize = 16 * 1024 * 1024;
 
 /// All that came back for one request.
-pub struct Answer {
-    /// The bytes.
+pub struct Response {
     pub bytes: Vec<u8>,
-    /// How it ended.
     pub end: End,
+    /// When the last byte came, counted from when the client began to wait.
+    pub took: Duration,
 }
 
-/// How an answer ended.
-#[derive(PartialEq, Eq)]
+/// How a connection ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// The server closed the connection, as it should.
+    /// The server closed it.
     Closed,
-    /// The server was still connected when the client had waited so long.
-    Open(Duration),
-    /// The connection broke.
+    /// It was still open when the client had waited long enough.
+    Open,
     Broken(ErrorKind),
+    NoConnection(ErrorKind),
 }
 
-impl Answer {
+impl Response {
+    fn none(end: End) -> Response {
+        Response { bytes: Vec::new(), end, took: Duration::ZERO }
+    }
+
     /// The status code, or `None` where no HTTP response came.
     pub fn status(&self) -> Option<u16> {
-        self.parse(|response, _| response.code).flatten()
+        self.parse(|response, _| response.code)
     }
 
     /// The value of a header field.
@@ -46,51 +60,54 @@ impl Answer {
             let field = response.headers.iter().find(|f| f.name.eq_ignore_ascii_case(name))?;
             Some(String::from_utf8_lossy(field.value).into_owned())
         })
-        .flatten()
     }
 
-    /// The status line and the header fields, and the blank line behind them.
-    pub fn head(&self) -> Option<&[u8]> {
-        self.parse(|_, length| length).map(|length| &self.bytes[..length])
+    /// The head up to its blank line, and all that came after it.
+    pub fn head_and_body(&self) -> (&[u8], &[u8]) {
+        self.bytes.split_at(self.parse(|_, length| Some(length)).unwrap_or_default())
     }
 
-    /// All that came behind the head.
     pub fn body(&self) -> &[u8] {
-        &self.bytes[self.head().unwrap_or_default().len()..]
+        self.head_and_body().1
     }
 
-    /// Whether all came that Content-Length promises.
-    pub fn is_whole(&self) -> bool {
-        let length = self.field("content-length");
-        length.is_some_and(|length| length == self.body().len().to_string())
+    /// Whether the page is all that the head promises. `None` where it promises nothing.
+    pub fn is_all(&self) -> Option<bool> {
+        match self.field("transfer-encoding") {
+            Some(coding) if coding.eq_ignore_ascii_case("chunked") => Some(self.has_last_chunk()),
+            _ => self.field("content-length").map(|length| length == self.body().len().to_string()),
+        }
     }
 
-    /// Whether it was not cut off: it has its promised length, or promised none and was closed.
-    pub fn arrived(&self) -> bool {
-        let closed_without_length =
-            self.field("content-length").is_none() && self.end == End::Closed;
-        self.status().is_some() && (self.is_whole() || closed_without_length)
+    fn has_last_chunk(&self) -> bool {
+        let mut rest = self.body();
+        while let Ok(httparse::Status::Complete((start, size))) = httparse::parse_chunk_size(rest) {
+            let end = usize::try_from(size).unwrap_or(MOST).saturating_add(start + 2);
+            match rest.get(end..) {
+                Some(_) if size == 0 => return rest.ends_with(b"\r\n\r\n"),
+                Some(next) => rest = next,
+                None => return false,
+            }
+        }
+        false
     }
 
     /// What a person reads about it.
     pub fn shown(&self) -> String {
-        let end = match self.end {
-            End::Closed => "then the server closed the connection".to_string(),
-            End::Open(waited) => format!("and the connection was still open after {waited:.1?}"),
-            End::Broken(kind) => format!("then the connection broke: {kind}"),
-        };
-        if self.bytes.is_empty() {
-            format!("nothing, {end}")
-        } else {
-            shown(&self.bytes) + ", " + &end
+        let bytes = if self.bytes.is_empty() { "nothing".into() } else { shown(&self.bytes) };
+        match self.end {
+            End::Closed => format!("{bytes}, then the server closed the connection"),
+            End::Open => format!("{bytes}, and the connection stayed open"),
+            End::Broken(kind) => format!("{bytes}, then the connection broke: {kind}"),
+            End::NoConnection(kind) => format!("no connection: {kind}"),
         }
     }
 
-    fn parse<T>(&self, read: impl Fn(&httparse::Response, usize) -> T) -> Option<T> {
+    fn parse<T>(&self, read: impl Fn(&httparse::Response, usize) -> Option<T>) -> Option<T> {
         let mut fields = [httparse::EMPTY_HEADER; 64];
         let mut response = httparse::Response::new(&mut fields);
         match response.parse(&self.bytes) {
-            Ok(httparse::Status::Complete(length)) => Some(read(&response, length)),
+            Ok(httparse::Status::Complete(length)) => read(&response, length),
             _ => None,
         }
     }
@@ -98,8 +115,7 @@ impl Answer {
 
 /// Bytes in quotes, on one line, and cut where they are long.
 pub fn shown(bytes: &[u8]) -> String {
-    const MOST_SHOWN: usize = 160;
-    let start = &bytes[..bytes.len().min(MOST_SHOWN)];
+    let start = &bytes[..bytes.len().min(160)];
     let text = format!("{:?}", String::from_utf8_lossy(start));
     match bytes.len() - start.len() {
         0 => text,
@@ -107,61 +123,153 @@ pub fn shown(bytes: &[u8]) -> String {
     }
 }
 
+/// A request that is in order.
+pub fn request(method: &str, path: &str) -> Vec<u8> {
+    format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").into_bytes()
+}
+
 /// Connects, or says why that is not possible.
-pub fn connect(server: SocketAddr) -> io::Result<Socket> {
-    let client = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
-    client.connect_timeout(&server.into(), PATIENCE)?;
+pub fn connect(address: SocketAddr) -> io::Result<Socket> {
+    let client = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    client.connect_timeout(&address.into(), PATIENCE)?;
     client.set_tcp_nodelay(true)?; // Each piece is sent at once.
     client.set_write_timeout(Some(PATIENCE))?;
     Ok(client)
 }
 
-/// Sends a request in the given pieces and reads the answer.
-pub fn ask<'a>(server: SocketAddr, pieces: impl IntoIterator<Item = &'a [u8]>) -> Answer {
-    let mut client = match connect(server) {
-        Ok(client) => client,
-        Err(error) => return Answer { bytes: Vec::new(), end: End::Broken(error.kind()) },
-    };
-    for piece in pieces {
-        // A server that has answered may close before it has read all. Its answer counts.
-        if client.write_all(piece).is_err() {
+/// A server, and what its first clients saw.
+pub struct Server {
+    pub address: SocketAddr,
+    /// When the first client connected.
+    pub start: Instant,
+    /// Whether it answered a client that had said nothing.
+    pub is_early: bool,
+    /// What the first client got.
+    pub first: Response,
+    /// What the next clients got, one after the other, up to the first that got no page.
+    pub next: Vec<Response>,
+    /// How long the fastest response took.
+    pub pace: Duration,
+    /// Whether one client that says nothing holds everyone up.
+    pub is_one_by_one: AtomicBool,
+}
+
+impl Server {
+    /// Asks as the first clients. There was nobody before them: some servers take just one.
+    pub fn meet(address: SocketAddr, client: io::Result<Socket>, patience: Duration) -> Server {
+        let mut server = Server {
+            address,
+            start: Instant::now(),
+            is_early: false,
+            first: Response::none(End::Closed),
+            next: Vec::new(),
+            pace: Duration::ZERO,
+            is_one_by_one: AtomicBool::new(false),
+        };
+        server.first = match client {
+            Ok(mut client) => {
+                let early = server.read(&mut client, SILENCE);
+                server.is_early = !early.bytes.is_empty();
+                match early.end {
+                    End::Open if !server.is_early => {
+                        server.send(&mut client, &request("GET", "/"), patience)
+                    }
+                    _ => early,
+                }
+            }
+            Err(error) => Response::none(End::NoConnection(error.kind())),
+        };
+        server.pace = server.first.took;
+        let (begin, mut status) = (Instant::now(), server.first.status());
+        while status == Some(200) && server.next.len() < 12 && begin.elapsed() < PATIENCE {
+            let response = server.ask(&request("GET", "/"));
+            status = response.status();
+            server.pace = server.pace.min(response.took);
+            server.next.push(response);
+        }
+        server
+    }
+
+    /// Why no other check would find out anything.
+    pub fn trouble(&self) -> Option<&'static str> {
+        match self.next.last() {
+            _ if self.first.bytes.is_empty() => Some("it answers nobody"),
+            None => Some("it has no page with status 200"),
+            Some(last) => (last.status() != Some(200)).then_some("it answers no more clients"),
+        }
+    }
+
+    /// Why a plain client is no longer served as the first one was.
+    pub fn is_gone(&self) -> Option<&'static str> {
+        let response = self.ask_with(2 * self.patience(), &request("GET", "/"));
+        let is_silent = self.first.bytes.is_empty(); // As in step 4.
+        if response.bytes.is_empty() == is_silent && (!is_silent || response.end == End::Closed) {
+            return None;
+        }
+        match connect(self.address) {
+            Err(error) if error.kind() != ErrorKind::TimedOut => Some("the server has ended"),
+            _ => Some("the server serves nobody any more"),
+        }
+    }
+
+    /// How long a client waits for this server.
+    pub fn patience(&self) -> Duration {
+        PATIENCE + 2 * self.pace
+    }
+
+    /// Sends a request in one piece and reads the response.
+    pub fn ask(&self, request: &[u8]) -> Response {
+        self.ask_with(self.patience(), request)
+    }
+
+    /// The same, for a client that waits as long as it is told.
+    pub fn ask_with(&self, patience: Duration, request: &[u8]) -> Response {
+        match connect(self.address) {
+            Ok(mut client) => self.send(&mut client, request, patience),
+            Err(error) => Response::none(End::NoConnection(error.kind())),
+        }
+    }
+
+    /// The same, for a client that is connected.
+    pub fn send(&self, client: &mut Socket, request: &[u8], patience: Duration) -> Response {
+        // A server that has answered may close before it has read all. Its response counts.
+        let sent = client.write_all(request);
+        let mut response = self.read(client, patience);
+        if let (Err(error), End::Closed) = (sent, response.end) {
+            response.end = End::Broken(error.kind());
+        }
+        response
+    }
+
+    /// Reads until the server closes, the connection breaks, or the client's patience ends.
+    pub fn read(&self, client: &mut Socket, patience: Duration) -> Response {
+        // Some servers do not close the connection, and some of them tell no length either.
+        let is_kept = self.first.end == End::Open && self.first.status().is_some();
+        let has_no_length = is_kept && self.first.is_all().is_none();
+        let (start, mut piece) = (Instant::now(), [0; 16 * 1024]);
+        let mut response = Response::none(End::Open);
+        let mut deadline = start + patience;
+        while response.bytes.len() < MOST {
+            response.end = match read_before(deadline, client, &mut piece) {
+                Ok(0) => {
+                    // Who sent more after the server had closed was told so with a reset.
+                    let error = client.take_error().ok().flatten();
+                    error.map_or(End::Closed, |error| End::Broken(error.kind()))
+                }
+                Ok(count) => {
+                    response.bytes.extend_from_slice(&piece[..count]);
+                    response.took = start.elapsed();
+                    let is_all = response.is_all().unwrap_or(has_no_length);
+                    let closing = if is_kept { KEPT } else { CLOSING };
+                    deadline =
+                        Instant::now() + if is_all { closing } else { patience.min(PATIENCE) };
+                    continue;
+                }
+                Err(error) if error.kind() == ErrorKind::TimedOut => End::Open,
+                Err(error) => End::Broken(error.kind()),
+            };
             break;
         }
+        response
     }
-    read_answer(&mut client, PATIENCE)
-}
-
-/// Reads until the server closes, the connection breaks, or the client's patience ends.
-pub fn read_answer(client: &mut Socket, patience: Duration) -> Answer {
-    let start = Instant::now();
-    let mut answer = Answer { bytes: Vec::new(), end: End::Open(patience) };
-    let mut deadline = start + patience;
-    let mut piece = [0; 16 * 1024];
-    while answer.bytes.len() < MOST {
-        match read_before(deadline, client, &mut piece) {
-            Ok(0) => {
-                answer.end = End::Closed;
-                break;
-            }
-            Ok(count) => answer.bytes.extend_from_slice(&piece[..count]),
-            Err(error) if error.kind() == ErrorKind::TimedOut => {
-                answer.end = End::Open(start.elapsed());
-                break;
-            }
-            Err(error) => {
-                answer.end = End::Broken(error.kind());
-                break;
-            }
-        }
-        if answer.is_whole() {
-            deadline = deadline.min(Instant::now() + CLOSING);
-        }
-    }
-    answer
-}
-
-/// Breaks the connection off, as a client that crashes does.
-pub fn reset(client: Socket) {
-    let _ = client.set_linger(Some(Duration::ZERO));
-    drop(client);
 }

@@ -1,188 +1,219 @@
-//! Checks a web server, in any language, as the clients do that a server really meets.
+//! Judges a web server, in any language, as the clients do that a server really meets.
 
 mod checks;
 mod client;
 mod malformed;
+mod stages;
 
-use checks::{Check, Failure, Finding, LONGEST_WAIT, Pace};
+use checks::Outcome::{Failed, NotChecked, Passed};
+use checks::{Check, Group, Outcome, Pace, wrong};
+use client::{FIRST_PATIENCE, Server, connect};
 use colored::Colorize;
-use std::io::{IsTerminal, Write};
+use socket2::Socket;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
-use std::{io, thread};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::{env, thread};
 use step1_socket::terminal;
 
-/// How long the checks that are done at once may take. With the slow ones it is under 20 seconds.
-const FAST_TIME: Duration = Duration::from_secs(6);
+const USAGE: &str = "\
+Usage: cargo run -p step5-respond --example check -- [--step N] [HOST:PORT]
+
+  --step N      judge a server that has come as far as step 2, 3, 4 or 5
+                without it: all that a good server does
+  HOST:PORT     where it listens; 127.0.0.1:8080 if you pass nothing
+";
+
+/// No check begins later, so that all is said in 20 seconds.
+const LAST_START: Duration = Duration::from_secs(16);
+
+/// No check that takes up to 7 seconds begins later.
+const LAST_SLOW_START: Duration = Duration::from_secs(11);
 
 /// What came of a check.
-enum Outcome {
-    Passed,
-    Failed(Failure),
-    /// An earlier check ended the server.
-    NotChecked,
-}
+type Verdict<'a> = (&'a Group, &'a Check, Outcome);
 
 /// Prints a line. Whoever reads may have gone, and then the checker goes on in silence.
 macro_rules! say {
     ($($text:tt)*) => {
-        let _ = writeln!(io::stdout(), $($text)*);
+        { let _ = writeln!(std::io::stdout(), $($text)*); }
     };
 }
+use say;
 
 fn main() -> ExitCode {
-    let server = terminal::address_argument();
-    if let Err(error) = meet(server) {
-        terminal::fail(&format!("connect to {server}"), &error);
-    }
-    say!("Checking the server at {server}");
+    #[cfg(windows)] // Older consoles show colors only when asked to.
+    let _ = colored::control::set_virtual_terminal(true);
 
-    let checks = checks::all();
-    let (slow, fast): (Vec<_>, Vec<_>) = checks.iter().partition(|c| c.pace == Pace::Slow);
-    let start = Instant::now();
-    let mut group = "";
-    let mut gone: Option<String> = None;
-    let mut time_is_up = false;
-    let mut results = Vec::new();
-    for check in fast {
-        time_is_up |= start.elapsed() > FAST_TIME;
-        announce(&mut group, check);
-        let can_run = gone.is_none() && !time_is_up;
-        let outcome = if can_run { run(check, server, &mut gone) } else { Outcome::NotChecked };
-        results.push(report(check, outcome));
-    }
-    if time_is_up && gone.is_none() {
-        say!("\n{}", "The time is up: the checks that failed waited long for an answer.".yellow());
-    }
-    for (check, finding) in run_side_by_side(&slow, server, gone.is_some()) {
-        announce(&mut group, check);
-        results.push(report(check, finding.map_or(Outcome::NotChecked, outcome_of)));
-    }
-
-    explain(&results);
-    if let Some(reason) = gone {
-        say!("\n{}", reason.red());
-        say!("What could not be checked for that reason is marked with a question mark.");
-    }
-    let count = |wanted: fn(&Outcome) -> bool| results.iter().filter(|r| wanted(&r.1)).count();
-    let passed = count(|outcome| matches!(outcome, Outcome::Passed));
-    let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
-    say!("\n{passed} passed, {failed} failed");
-    if passed == results.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// The first client. It asks as a browser does, because an empty connection ends some servers.
-fn meet(server: SocketAddr) -> io::Result<()> {
-    let mut client = client::connect(server)?;
-    let _ = client.write_all(&checks::request("GET", "/"));
-    let _ = client::read_answer(&mut client, client::PATIENCE);
-    Ok(())
-}
-
-/// Runs a check and, where it matters, finds out whether the server survived it.
-///
-/// Where it did not, `gone` says so.
-fn run(check: &Check, server: SocketAddr, gone: &mut Option<String>) -> Outcome {
-    let finding = (check.run)(server);
-    if finding.is_ok() && check.pace != Pace::Hostile {
-        return Outcome::Passed;
-    }
-    let plain = checks::request("GET", "/");
-    let answer = client::ask(server, [&plain[..]]);
-    if !answer.bytes.is_empty() {
-        return outcome_of(finding);
-    }
-    *gone = Some(if client::connect(server).is_err() {
-        format!("The check \"{}\" ended the server: nobody listens any more.", check.name)
-    } else if check.pace == Pace::First {
-        "The server takes clients and does not answer them.".to_string()
-    } else {
-        format!("The check \"{}\" stopped the server: it answers nobody any more.", check.name)
-    });
-    Outcome::Failed(finding.err().unwrap_or_else(|| Failure {
-        sent: format!("a plain request after this check, {}", client::shown(&plain)),
-        came: answer.shown(),
-    }))
-}
-
-fn outcome_of(finding: Finding) -> Outcome {
-    finding.map_or_else(Outcome::Failed, |()| Outcome::Passed)
-}
-
-/// Runs the checks that take seconds, all at the same time, and says that it waits.
-fn run_side_by_side<'a>(
-    checks: &[&'a Check],
-    server: SocketAddr,
-    gone: bool,
-) -> Vec<(&'a Check, Option<Finding>)> {
-    if gone {
-        return checks.iter().map(|check| (*check, None)).collect();
-    }
-    let start = Instant::now();
-    let (done, is_done) = channel::<()>();
-    let on_terminal = io::stderr().is_terminal();
-    thread::scope(|scope| {
-        let running: Vec<_> = checks
-            .iter()
-            .map(|check| {
-                let done = done.clone();
-                let thread = scope.spawn(move || {
-                    let finding = (check.run)(server);
-                    drop(done);
-                    finding
-                });
-                (*check, thread)
-            })
-            .collect();
-        drop(done);
-        let mut line =
-            format!("Waiting for slow clients to be sent away, {LONGEST_WAIT:?} at most");
-        if !on_terminal {
-            line += "\n";
+    let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let arguments: Vec<String> = arguments.collect();
+    // Step 1 takes no address: here 1 stands for everything, and 0 for nonsense.
+    let (step, place) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["-h" | "--help"] => {
+            let _ = io::stdout().write_all(USAGE.as_bytes());
+            return ExitCode::SUCCESS;
         }
-        let _ = write!(io::stderr(), "{line}");
-        // The channel is closed when the last of them is done.
-        while is_done.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
-            if on_terminal {
-                let _ = write!(io::stderr(), "\r{line}: {:>2} s", start.elapsed().as_secs());
+        ["--step", step, ref place @ ..] if place.len() < 2 => {
+            ((2..=5).find(|n| n.to_string() == step).unwrap_or(0), place.first().copied())
+        }
+        ref place if place.len() < 2 => (1, place.first().copied()),
+        _ => (0, None),
+    };
+    let place = place.unwrap_or("127.0.0.1:8080");
+    if step == 0 || place.starts_with('-') {
+        let _ = io::stderr().write_all(USAGE.as_bytes());
+        return ExitCode::from(2);
+    }
+    let addresses = terminal::addresses(place);
+    let is_good =
+        if step == 1 { everything(place, &addresses) } else { stages::judge(step, &addresses) };
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Judges all that a good server does.
+fn everything(place: &str, addresses: &[SocketAddr]) -> bool {
+    let (address, client) = knock(addresses);
+    if let Err(error) = &client {
+        terminal::fail(&format!("connect to {place}"), error);
+    }
+    say!("Checking the server at {address}");
+    let server = Server::meet(address, client, FIRST_PATIENCE);
+    let groups = checks::all();
+    let results = run(&groups, &server, server.trouble());
+    let last = groups.last().map_or("", |group| group.heading);
+    let is_ready = results.iter().all(|(group, _, o)| group.heading == last || has_passed(o));
+    conclude(&results, if is_ready { "This server is ready for a class." } else { "" })
+}
+
+/// Connects to the first of the addresses where somebody listens.
+fn knock(addresses: &[SocketAddr]) -> (SocketAddr, io::Result<Socket>) {
+    let mut found = (addresses[0], connect(addresses[0]));
+    for &address in &addresses[1..] {
+        if found.1.is_err() {
+            found = (address, connect(address));
+        }
+    }
+    found
+}
+
+/// Runs the checks in their order, and prints what comes of each. `stop` says why none is done.
+fn run<'a>(
+    groups: &'a [Group],
+    server: &Server,
+    mut stop: Option<&'static str>,
+) -> Vec<Verdict<'a>> {
+    let mut results = Vec::new();
+    for group in groups {
+        let Group { heading, pace, checks, .. } = group;
+        if !heading.is_empty() {
+            say!("\n{}", heading.bold());
+        }
+        // Slow clients wait side by side, where the server serves more than one at a time.
+        let is_slow = *pace == Pace::Slow;
+        let side_by_side = is_slow && !server.is_one_by_one.load(Ordering::Relaxed);
+        for part in checks.chunks(if side_by_side { checks.len() } else { 1 }) {
+            let obstacle = obstacle(*pace, server, stop, &results);
+            let mut outcomes: Vec<Outcome> = match &obstacle {
+                Some(reason) => part.iter().map(|_| NotChecked(reason.clone())).collect(),
+                None => thread::scope(|scope| {
+                    let start = |check: &'a Check| scope.spawn(|| (check.run)(server));
+                    let running: Vec<_> = part.iter().map(start).collect();
+                    running.into_iter().filter_map(|thread| thread.join().ok()).collect()
+                }),
+            };
+            if obstacle.is_none() && *pace != Pace::Known {
+                stop = server.is_gone();
+                match (stop, outcomes.last_mut()) {
+                    (Some(reason), Some(Failed(failure))) => {
+                        failure.got = format!("{}. After that, {reason}", failure.got);
+                    }
+                    (Some(reason), Some(last)) => {
+                        *last = wrong(format!("no answer for the next client: {reason}"), None);
+                    }
+                    _ => {}
+                }
+            }
+            for (check, outcome) in part.iter().zip(outcomes) {
+                report(check, &outcome);
+                results.push((group, check, outcome));
             }
         }
-        if on_terminal {
-            let _ = write!(io::stderr(), "\r{:width$}\r", "", width = line.len() + 6);
-        }
-        running.into_iter().map(|(check, thread)| (check, thread.join().ok())).collect()
-    })
+    }
+    results
 }
 
-/// Prints the heading of a group ahead of its first check.
-fn announce(group: &mut &str, check: &Check) {
-    if *group != check.group {
-        *group = check.group;
-        say!("\n{}", group.bold());
+fn has_passed(outcome: &Outcome) -> bool {
+    matches!(outcome, Passed(_))
+}
+
+/// Why a check can't be done now.
+fn obstacle(
+    pace: Pace,
+    server: &Server,
+    stop: Option<&'static str>,
+    results: &[Verdict],
+) -> Option<String> {
+    if pace == Pace::Known {
+        let is_http = server.first.status().is_some() || results.iter().all(|r| has_passed(&r.2));
+        return (!is_http).then(|| "there is no status line and no head".into());
+    }
+    let waited =
+        results.iter().any(|(group, _, outcome)| group.pace == Pace::Slow && !has_passed(outcome));
+    let last_start = if pace == Pace::Slow { LAST_SLOW_START } else { LAST_START };
+    let is_late = server.start.elapsed() > last_start;
+    match stop {
+        Some(reason) => Some(reason.into()),
+        None if pace == Pace::Slow && waited && server.is_one_by_one.load(Ordering::Relaxed) => {
+            Some("the server lets slow clients wait for each other, and time is short".into())
+        }
+        None if is_late && server.pace > Duration::from_millis(20) => {
+            Some(format!("no time left: each answer takes {:.1?}", server.pace))
+        }
+        None if is_late => Some("no time left: checks before it waited long".into()),
+        None => None,
     }
 }
 
-fn report(check: &Check, outcome: Outcome) -> (&Check, Outcome) {
-    let mark = match outcome {
-        Outcome::Passed => "ok  ".green(),
-        Outcome::Failed(_) => "FAIL".red(),
-        Outcome::NotChecked => "?   ".yellow(),
+fn report(check: &Check, outcome: &Outcome) {
+    let (mark, note) = match outcome {
+        Passed(note) => ("ok  ".green(), &note[..]),
+        Failed(_) => ("FAIL".red(), ""),
+        NotChecked(reason) => ("?   ".yellow(), &reason[..]),
     };
-    say!("  {mark} {}", check.name);
-    (check, outcome)
+    let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
+    say!("  {mark} {}{}", check.name, note.yellow());
 }
 
-/// Says of each failure what was sent, what came back, why it matters, and where to read on.
-fn explain(results: &[(&Check, Outcome)]) {
-    for (check, outcome) in results {
-        if let Outcome::Failed(Failure { sent, came }) = outcome {
+/// Explains the failures, counts, and says what to do next. Returns whether all passed.
+fn conclude(results: &[Verdict], praise: &str) -> bool {
+    let mut first = String::new();
+    for (Group { page, .. }, check, outcome) in results {
+        if let Failed(failure) = outcome {
             say!("\n{} {}", "FAIL".red(), check.name.bold());
-            say!("  sent: {sent}");
-            say!("  came: {came}");
-            say!("  why:  {}", check.why);
-            say!("  read: {}", check.page);
+            say!("  sent:     {}", failure.sent.as_ref().unwrap_or(&check.sent));
+            say!("  expected: {}", check.expected);
+            say!("  got:      {}", failure.got);
+            say!("  why:      {}", failure.why.unwrap_or(check.why));
+            say!("  read:     {page}");
+            if first.is_empty() {
+                first = format!("Fix first: {} ({page})", check.name);
+            }
         }
     }
+    let count = |wanted: fn(&Outcome) -> bool| results.iter().filter(|r| wanted(&r.2)).count();
+    let (passed, failed) = (count(has_passed), count(|outcome| matches!(outcome, Failed(_))));
+    say!("");
+    if !praise.is_empty() {
+        say!("{}", praise.green());
+    }
+    match results.len() - passed - failed {
+        0 => say!("{passed} passed, {failed} failed"),
+        others => say!("{passed} passed, {failed} failed, {others} not checked"),
+    }
+    if !first.is_empty() {
+        say!("{}", first.bold());
+    }
+    passed == results.len()
 }
