@@ -5,11 +5,9 @@ use std::io;
 
 fn main() -> io::Result<()> {
     let tcp = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
-    let udp = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    println!("{:?}", tcp.r#type()?);
 
-    for socket in [tcp, udp] {
-        let name = if socket.r#type()? == Type::DGRAM { "datagrams" } else { "a stream" };
-        println!("This socket carries {name}.");
-    }
+    let udp = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    println!("{:?}", udp.r#type()?);
     Ok(())
 }

@@ -7,9 +7,9 @@ use step2_bind::{bind, local_address};
 fn main() -> io::Result<()> {
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let first = bind(any_port)?;
-    let second = bind(any_port)?;
-
     println!("The first socket has port {}.", local_address(&first)?.port());
+
+    let second = bind(any_port)?;
     println!("The second socket has port {}.", local_address(&second)?.port());
     Ok(())
 }

@@ -1,25 +1,34 @@
-//! Solution: the whole server in one file, as short as in the article, with all its flaws.
+//! My own web server.
 
 use socket2::{Domain, Socket, Type};
-use std::io::{Read, Result, Write};
+use std::io::Read;
+use std::io::Write;
+use std::net::SocketAddr;
 
-fn main() -> Result<()> {
-    let address = step1_socket::terminal::address_argument();
-    let server = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+fn main() -> std::io::Result<()> {
+    let server = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+
+    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8080".to_string());
+    let address: SocketAddr = address.parse().expect("an address such as 127.0.0.1:8080");
+    #[cfg(unix)]
+    server.set_reuse_address(true)?;
     server.bind(&address.into())?;
+
     server.listen(5)?;
-    println!("Server is listening on http://{}", step2_bind::local_address(&server)?);
+    println!("Server is listening on http://{}", server.local_addr()?.as_socket().unwrap());
 
     loop {
-        let (mut client, from) = server.accept()?;
-        let from = from.as_socket().expect("clients have an IP address");
-        println!("Connection from {from} has been established!");
+        let (mut client, address) = server.accept()?;
+        println!("Connection from {} has been established!", address.as_socket().unwrap());
 
         let mut buffer = [0; 1024];
         let count = client.read(&mut buffer)?;
-        let request = std::str::from_utf8(&buffer[..count]).expect("a request is text");
+        let request = String::from_utf8_lossy(&buffer[..count]);
         println!("Request received:\n{request}");
 
-        client.write_all(b"HTTP/1.1 200 OK\n\nHello, World! This is a simple web server.")?;
+        let page = "<h1>Hello, World! This is a simple web server.</h1>";
+        let fields = format!("Content-Type: text/html\r\nContent-Length: {}\r\n", page.len());
+        let response = format!("HTTP/1.1 200 OK\r\n{fields}\r\n{page}");
+        client.write_all(response.as_bytes())?;
     }
 }
