@@ -4,6 +4,7 @@
 mod malformed;
 
 use malformed::{MALFORMED, head};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -44,6 +45,30 @@ fn the_story_begins_with_that_of_step_4_and_ends_with_the_response() {
     assert_story(&program.lines().join("\n"), &story(5));
     let total = response.head.len() + response.body.len();
     assert!(line.ends_with(&format!(": 200 OK, {total} bytes")), "{line}");
+}
+
+#[test]
+fn each_step_has_its_color_what_a_client_sent_is_dim_and_an_error_stands_out() {
+    let mut command = std::process::Command::new(STEP);
+    let mut program = Program::run(command.arg("127.0.0.1:0").env("CLICOLOR_FORCE", "1"));
+    let line = program.wait_for("Server is listening on http://");
+    let address = line.rsplit('/').next().unwrap().parse().unwrap();
+    for path in ["/", "/nothing"] {
+        assert!(
+            !ask(address, format!("GET {path} HTTP/1.1\nHost: a\n\n").as_bytes()).body.is_empty()
+        );
+        program.wait_for_next("Response sent");
+    }
+    let story = program.lines().join("\n");
+    // What stands before the tag of a line, and the step.
+    let tags = program.lines().iter().filter_map(|line| line.split_once("[step"));
+    let colors: BTreeSet<_> = tags.map(|(color, tag)| (color, &tag[..1])).collect();
+    let steps: Vec<_> = colors.iter().map(|(_, step)| *step).collect();
+    let different: BTreeSet<_> = colors.iter().map(|(color, _)| *color).collect();
+    assert_eq!((steps.len(), different.len()), (5, 5), "a color for each step: {colors:?}");
+    assert!(story.contains("\n\u{1b}[2m    Host: a\u{1b}[0m\n"), "{story}");
+    assert!(story.contains(": 200 OK, "), "{story}");
+    assert!(story.contains(": \u{1b}[1;31m404 Not Found\u{1b}[0m, "), "{story}");
 }
 
 #[test]

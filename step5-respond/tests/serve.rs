@@ -131,6 +131,17 @@ fn a_client_that_stays_connected_after_its_answer_holds_nobody_up() {
 }
 
 #[test]
+fn a_client_that_closes_is_not_waited_for() {
+    let (_program, address) = start();
+    let start = Instant::now();
+    for _ in 0..WORKERS * 4 {
+        assert_eq!(ask(address, REQUEST).status, 200);
+    }
+    // Were each of them waited for, all workers would be busy three times.
+    assert!(start.elapsed() < CLOSE_TIME * 2, "after {:?}", start.elapsed());
+}
+
+#[test]
 fn hundreds_of_clients_that_ask_and_leave_before_the_answer_stop_no_worker() {
     let (_program, address) = start();
     for _ in 0..WORKERS * 4 {
