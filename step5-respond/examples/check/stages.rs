@@ -1,7 +1,7 @@
 //! What an observer sees of a server that has come as far as one of the steps.
 
-use crate::checks::{Check, Group, Pace, check, first_page, leaves, passed, wrong};
-use crate::client::{End, FIRST_PATIENCE, PATIENCE, Server, request, shown};
+use crate::checks::{Check, Group, check, first_page, leaves, passed, wrong};
+use crate::client::{End, FIRST_PATIENCE, PATIENCE, PLAIN, Server, shown};
 use crate::{conclude, knock, run, say};
 use colored::Colorize;
 use socket2::{Domain, Socket, Type};
@@ -35,12 +35,35 @@ pub fn judge(step: usize, addresses: &[SocketAddr]) -> bool {
         }
         End::NoConnection(_) => (0, "Nobody has this address. Start the server first."),
     };
-    let (page, next) = [
-        ("docs/step2-bind.md#your-turn", "docs/step3-listen.md"),
-        ("docs/step3-listen.md#your-turn", "docs/step4-accept.md"),
-        ("docs/step4-accept.md#your-turn", "docs/step5-respond.md"),
-        ("docs/step5-respond.md#your-turn", "docs/step5-respond.md#the-careful-crate"),
-    ][step - 2];
+    let (heading, page, next, checks) = match step {
+        2 => (
+            "Bind",
+            "docs/step2-bind.md#your-turn",
+            "docs/step3-listen.md",
+            // What the first client saw is all that steps 2 and 3 do.
+            vec![check("nobody else can take the address"), check("a connection is refused")],
+        ),
+        3 => (
+            "Listen",
+            "docs/step3-listen.md#your-turn",
+            "docs/step4-accept.md",
+            ["a connection completes", "a request gets no answer within a second"]
+                .map(check)
+                .into(),
+        ),
+        4 => (
+            "Accept and receive",
+            "docs/step4-accept.md#your-turn",
+            "docs/step5-respond.md",
+            vec![twelve(), leaves()],
+        ),
+        _ => (
+            "Answer a browser",
+            "docs/step5-respond.md#your-turn",
+            "docs/step5-respond.md#mend-it-with-the-judge",
+            first_page().into_iter().chain([leaves()]).collect(),
+        ),
+    };
     if seen != step {
         // The system keeps an address for a minute that a server has just left.
         let or = if seen == 2 { ", or a server has ended a moment ago" } else { "" };
@@ -53,24 +76,7 @@ pub fn judge(step: usize, addresses: &[SocketAddr]) -> bool {
         }
         return false;
     }
-    let group = |heading, pace, checks| Group { heading, page, pace, checks };
-    // What the first client saw is all that steps 2 and 3 do.
-    let seen = |name: &str| check(name, "", "", "", |_| passed());
-    let (heading, shown, tried) = match step {
-        2 => (
-            "Bind",
-            ["nobody else can take the address", "a connection is refused"].map(seen).into(),
-            vec![],
-        ),
-        3 => (
-            "Listen",
-            ["a connection completes", "a request gets no answer within a second"].map(seen).into(),
-            vec![],
-        ),
-        4 => ("Accept and receive", vec![], vec![twelve(), leaves()]),
-        _ => ("Answer a browser", first_page(), vec![leaves()]),
-    };
-    let groups = [group(heading, Pace::Known, shown), group("", Pace::Fast, tried)];
+    let groups = [Group { heading, page, checks }];
     let results = run(&groups, &server, if step == 5 { server.trouble() } else { None });
     let is_done = conclude(&results, "");
     if is_done && step == 5 {
@@ -85,26 +91,23 @@ pub fn judge(step: usize, addresses: &[SocketAddr]) -> bool {
 }
 
 fn twelve() -> Check {
-    let plain = request("GET", "/");
-    check(
-        "twelve clients, one after the other, are received and left without an answer",
-        shown(&plain),
-        "the end of the connection, and no answer",
-        "Accept stands in a loop: each turn takes a client out of the queue, receives, and closes.",
-        move |server| {
-            for client in 1..=12 {
-                let response = server.ask(&plain);
-                let unread = matches!(response.end, End::Broken(_)).then_some(
-                    "It closed with bytes unread, and the system broke the connection off. \
-                     Receive what the client sent before you close.",
-                );
-                if response.end != End::Closed || !response.bytes.is_empty() {
-                    return wrong(format!("client {client} got {}", response.shown()), unread);
-                }
+    let receive_all = |server: &Server| {
+        for client in 1..=12 {
+            let response = server.ask(PLAIN);
+            let unread = matches!(response.end, End::Broken(_)).then_some(
+                "It closed with bytes unread, and the system broke the connection off. Receive \
+                 what the client sent before you close.",
+            );
+            if response.end != End::Closed || !response.bytes.is_empty() {
+                return wrong(format!("client {client} got {}", response.shown()), unread);
             }
-            passed()
-        },
-    )
+        }
+        passed()
+    };
+    check("twelve clients, one after the other, are received and left without an answer")
+        .expects("the end of the connection, and no answer")
+        .why("Accept in a loop: each turn takes a client out of the queue, receives, and closes.")
+        .attempt(shown(PLAIN), Box::new(receive_all))
 }
 
 /// Whether nobody else can bind the address.
