@@ -2,7 +2,7 @@
 
 use crate::client::{End, PLAIN, Response, Server, connect, shown};
 use crate::malformed::{MALFORMED, head};
-use Outcome::{Failed, NotChecked, Passed};
+use Outcome::{Failed, NotChecked, Passed, Slow};
 use socket2::{Domain, Socket, Type};
 use std::io::Write;
 use std::net::Shutdown;
@@ -45,24 +45,21 @@ pub enum Pace {
 /// What came of a check.
 #[derive(Clone)]
 pub enum Outcome {
-    /// There may be something to say all the same.
-    Passed(String),
+    Passed,
+    /// It passed, and here is how slow it is.
+    Slow(String),
     /// What came instead. A check can know better what it sent, and why that matters.
-    Failed { got: String, sent: Option<String>, why: Option<&'static str> },
+    Failed {
+        got: String,
+        sent: Option<String>,
+        why: Option<&'static str>,
+    },
     /// It was not done, and why not.
     NotChecked(String),
 }
 
 /// What a response may take. A page of a few lines takes a thousandth of it.
 const SLOW: Duration = Duration::from_millis(300);
-
-/// An answer that takes so much longer than before had to wait for another client.
-const HELD_UP: Duration = Duration::from_millis(700);
-
-/// The longest that a server may wait for a request. Step 5 waits 5 seconds.
-const LONGEST_WAIT: Duration = Duration::from_secs(7);
-
-const NO_HARM: &str = "the next client to be served as if nothing had happened";
 
 const SHORT_QUEUE: &str = "The queue is short. Who finds it full tries again a second later. Give \
                            listen a larger backlog, such as 128.";
@@ -84,8 +81,8 @@ pub fn all() -> Vec<Group> {
 
 /// A check that looks at what the first clients saw, and finds it good.
 pub fn check(name: impl Into<String>) -> Check {
-    let (sent, run) = (shown(PLAIN), Box::new(|_: &Server| passed()));
-    Check { name: name.into(), sent, expected: "", why: "", pace: Pace::Known, run }
+    let (sent, run) = (shown(PLAIN), Box::new(|_: &Server| Passed));
+    Check { name: name.into(), sent, expected: "status 200", why: "", pace: Pace::Known, run }
 }
 
 impl Check {
@@ -109,11 +106,21 @@ impl Check {
 
     /// Connects a client, which does as it is told.
     fn visit(self, sent: impl Into<String>, run: fn(&Server, &mut Socket) -> Outcome) -> Check {
-        let connect = move |server: &Server| match connect(server.address) {
+        let visit = move |server: &Server| match connect(server.address) {
             Ok(mut client) => run(server, &mut client),
             Err(error) => wrong(format!("no connection: {error}"), None),
         };
-        self.attempt(sent, Box::new(connect))
+        self.attempt(sent, Box::new(visit))
+    }
+
+    /// Connects a client. Its visit is good if the next client is served.
+    fn harmless(self, sent: &str, act: fn(&Server, &mut Socket)) -> Check {
+        let visit = move |server: &Server| {
+            let _ = connect(server.address).map(|mut client| act(server, &mut client));
+            Passed
+        };
+        let next = "the next client to be served as if nothing had happened";
+        self.expects(next).attempt(sent, Box::new(visit))
     }
 
     /// Sends a request in one piece and looks at the response.
@@ -123,16 +130,12 @@ impl Check {
     }
 }
 
-pub fn passed() -> Outcome {
-    Passed(String::new())
-}
-
 pub fn wrong(got: impl Into<String>, why: Option<&'static str>) -> Outcome {
     Failed { got: got.into(), sent: None, why }
 }
 
 fn judge(response: &Response, is_good: impl Fn(&Response) -> bool) -> Outcome {
-    if is_good(response) { passed() } else { wrong(response.shown(), None) }
+    if is_good(response) { Passed } else { wrong(response.shown(), None) }
 }
 
 /// A request that is in order.
@@ -140,8 +143,8 @@ fn request(method: &str, path: &str) -> Vec<u8> {
     format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").into_bytes()
 }
 
-/// What a browser needs.
-pub fn first_page() -> Vec<Check> {
+/// The first five are what a browser needs.
+pub fn answer() -> Vec<Check> {
     vec![
         check("the server waits for the request before it answers")
             .expects("nothing in the first half second, in which nothing was sent")
@@ -171,13 +174,8 @@ pub fn first_page() -> Vec<Check> {
             .look(|server| match server.next.iter().position(|response| !response.is_ok()) {
                 Some(n) => wrong(format!("client {} got {}", n + 2, server.next[n].shown()), None),
                 None if server.next.is_empty() => NotChecked("the first got no page".into()),
-                None => passed(),
+                None => Passed,
             }),
-    ]
-}
-
-fn answer() -> Vec<Check> {
-    let others = [
         check("each line of the head ends with \\r\\n")
             .expects("\\r\\n after each line, and \\r\\n alone as the blank line")
             .why("A strict client does not see where a line ends that has \\n alone.")
@@ -211,11 +209,10 @@ fn answer() -> Vec<Check> {
             .expects("an answer in less than 300 ms")
             .why("The browser waits so long for each file. Look for a sleep, or for repeated work.")
             .look(|server| match (1 + server.next.len(), server.pace) {
-                (_, pace) if pace < SLOW => passed(),
+                (_, pace) if pace < SLOW => Passed,
                 (n, pace) => wrong(format!("the fastest of {n} answers took {pace:.1?}"), None),
             }),
-    ];
-    first_page().into_iter().chain(others).collect()
+    ]
 }
 
 fn requests() -> Vec<Check> {
@@ -237,7 +234,6 @@ fn requests() -> Vec<Check> {
                 status => status == Some(501),
             }),
         check("a request in HTTP/1.0 without a Host is answered")
-            .expects("status 200")
             .why("Old and simple clients send it. Only HTTP/1.1 asks for a Host.")
             .ask("GET / HTTP/1.0\r\n\r\n", Response::is_ok),
         check("a query after the path changes nothing")
@@ -274,14 +270,12 @@ fn pieces() -> Vec<Check> {
                 judge(&server.read(client, server.patience()), Response::is_ok)
             }),
         check("a request that comes in single bytes is answered")
-            .expects("status 200")
             .why("TCP delivers bytes, not messages. Receive until the blank line is there.")
             .visit(format!("{} one byte at a time", shown(PLAIN)), |server, client| {
                 let _ = PLAIN.chunks(1).try_for_each(|byte| client.write_all(byte));
                 judge(&server.read(client, server.patience()), Response::is_ok)
             }),
         check("a request with a cookie of 6 KB is answered")
-            .expects("status 200")
             .why("Sites set such cookies. One read of 1024 bytes is not the complete request.")
             .ask([PLAIN.trim_ascii_end(), b"\r\n", cookie.as_bytes()].concat(), Response::is_ok),
     ]
@@ -290,59 +284,48 @@ fn pieces() -> Vec<Check> {
 /// The odd client that every server meets.
 pub fn leaves() -> Check {
     check("a client that connects and leaves does no harm")
-        .expects(NO_HARM)
         .why("Browsers do it all the time. Receiving 0 bytes means that the client is gone. Go on.")
-        .visit("nothing, then the end", |_, _| passed())
+        .harmless("nothing, then the end", |_, _| {})
 }
 
 fn survival() -> Vec<Check> {
+    let plain = shown(PLAIN);
     vec![
         leaves(),
         check("a browser that tries https:// does no harm")
-            .expects(NO_HARM)
             .why("A TLS hello is what it sends first. It is not text, and has no blank line.")
-            .visit("the bytes 16 03 01 and so on, then the end", |_, client| {
+            .harmless("the bytes 16 03 01 and so on, then the end", |_, client| {
                 let _ = client.write_all(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\x9f\xc2\xa5");
-                passed()
             }),
         check("bytes that are not UTF-8 do no harm")
-            .expects(NO_HARM)
             .why("Any client can send them. Show them some other way, and go on.")
-            .visit("the bytes ff fe, and a blank line", |server, client| {
+            .harmless("the bytes ff fe, and a blank line", |server, client| {
                 server.send(client, b"\xff\xfe\r\n\r\n", server.patience());
-                passed()
             }),
         check("a client that resets the connection in the middle of its request does no harm")
-            .expects(NO_HARM)
             .why("Receiving from it is an error. It is that client's error alone.")
-            .visit("\"GET / HT\", then a reset", |server, _| reset(server, b"GET / HT")),
+            .harmless("\"GET / HT\", then a reset", |server, _| reset(server, b"GET / HT")),
         check("a client that resets the connection after its request does no harm")
-            .expects(NO_HARM)
             .why("Sending to it is an error. It is that client's error alone.")
-            .visit("\"GET / HTTP/1.0\\r\\n\\r\\n\", then a reset", |server, _| {
-                reset(server, b"GET / HTTP/1.0\r\n\r\n")
+            .harmless("\"GET / HTTP/1.0\\r\\n\\r\\n\", then a reset", |server, _| {
+                reset(server, b"GET / HTTP/1.0\r\n\r\n");
             }),
         check("a client that closes its sending half after the request is answered")
-            .expects("status 200")
             .why("It has said all it wants to say, and still listens.")
-            .visit(
-                format!("{}, then the end of the sending half", shown(PLAIN)),
-                |server, client| {
-                    let _ = client.write_all(PLAIN);
-                    let _ = client.shutdown(Shutdown::Write);
-                    judge(&server.read(client, server.patience()), Response::is_ok)
-                },
-            ),
+            .visit(format!("{plain}, then the end of the sending half"), |server, client| {
+                let _ = client.write_all(PLAIN);
+                let _ = client.shutdown(Shutdown::Write);
+                judge(&server.read(client, server.patience()), Response::is_ok)
+            }),
     ]
 }
 
 /// Breaks connections off, as clients that crash do: more than one, since the moment matters.
-fn reset(server: &Server, bytes: &[u8]) -> Outcome {
+fn reset(server: &Server, bytes: &[u8]) {
     for mut client in (0..5).filter_map(|_| connect(server.address).ok()) {
         let _ = client.write_all(bytes);
         let _ = client.set_linger(Some(Duration::ZERO));
     }
-    passed()
 }
 
 fn crowds() -> Vec<Check> {
@@ -363,17 +346,11 @@ fn crowds() -> Vec<Check> {
                 "Browsers open connections before they need them and say nothing on them. In a \
                  class of thirty that makes sixty. Serve each client on a thread of its own.",
             )
-            .attempt(
-                format!("{plain} while other clients were connected and said nothing"),
-                Box::new(silent_clients),
-            ),
+            .attempt(format!("{plain} while other clients said nothing"), Box::new(silent_clients)),
         check("32 clients that come at once, with 10 requests each, all get their answer")
             .expects("32 connections within half a second, and 320 times status 200")
             .why("A server that loses one in a hundred looks fine when you try it alone.")
-            .attempt(
-                "32 connections in the same moment, and then 320 plain requests",
-                Box::new(crowd),
-            ),
+            .attempt("32 connections in the same moment, then 320 plain requests", Box::new(crowd)),
         check("a client that posts a large body gets its answer complete")
             .expects("a complete answer of any status, then the end of the connection")
             .why(
@@ -387,10 +364,8 @@ fn crowds() -> Vec<Check> {
                 if let Ok(Some(error)) = client.take_error() {
                     response.end = End::Broken(error.kind());
                 }
-                judge(&response, |response| {
-                    let is_all = response.status().is_some() && response.is_all() != Some(false);
-                    is_all && response.end == End::Closed
-                })
+                let is_all = response.status().is_some() && response.is_all() != Some(false);
+                judge(&response, |response| is_all && response.end == End::Closed)
             }),
     ]
 }
@@ -407,14 +382,15 @@ fn silent_clients(server: &Server) -> Outcome {
             sleep(Duration::from_millis(5));
         }
         let response = server.ask(PLAIN);
-        let is_held_up = response.bytes.is_empty() || response.took > server.pace + HELD_UP;
-        server.is_one_by_one.fetch_or(count == 1 && is_held_up, Ordering::Relaxed);
+        let is_late = response.took > server.pace + Duration::from_millis(700);
+        let is_held_up = count == 1 && (is_late || response.bytes.is_empty());
+        server.is_one_by_one.fetch_or(is_held_up, Ordering::Relaxed);
         if response.bytes.is_empty() {
             let clients = if count == 1 { "client was" } else { "clients were" };
             return wrong(format!("{} while {count} {clients} silent", response.shown()), None);
         }
     }
-    passed()
+    Passed
 }
 
 /// Many clients come at once, and ask at once. Slow is not lost.
@@ -437,8 +413,8 @@ fn crowd(server: &Server) -> Outcome {
     let (time, count) = (start.elapsed(), responses.iter().filter(|r| r.is_ok()).count());
     match responses.iter().find(|response| !response.is_ok()) {
         Some(lost) => wrong(format!("{count} answers with status 200, and {}", lost.shown()), None),
-        None if count == 320 => passed(),
-        None => Passed(format!("slow: {count} answers in {time:.1?}, and none was lost")),
+        None if count == 320 => Passed,
+        None => Slow(format!("slow: {count} answers in {time:.1?}, and none was lost")),
     }
 }
 
@@ -484,14 +460,14 @@ fn slow() -> Vec<Check> {
 fn is_sent_away(server: &Server, client: &mut Socket, start: &[u8], drip: &[u8]) -> Outcome {
     let begin = Instant::now();
     let _ = client.write_all(start);
-    while begin.elapsed() < LONGEST_WAIT {
+    while begin.elapsed() < Duration::from_secs(7) {
         let is_over = !drip.is_empty() && client.write_all(drip).is_err();
         // An answer alone does not free the thread. The connection has to end.
         if is_over || server.read(client, Duration::from_millis(500)).end != End::Open {
-            return passed();
+            return Passed;
         }
     }
-    wrong(format!("no end: it was still connected after {LONGEST_WAIT:?}"), None)
+    wrong("no end: it was still connected after 7s", None)
 }
 
 fn heads() -> Vec<Check> {
@@ -510,23 +486,24 @@ fn heads() -> Vec<Check> {
 }
 
 fn all_rejected(server: &Server, heads: &[(&str, &[u8])]) -> Outcome {
-    let mut taken = Vec::new();
+    let (mut others, mut failure) = (Vec::new(), None);
     for (fault, lines) in heads {
         let response = server.ask(&head(lines));
-        let is_silent = response.bytes.is_empty() && response.end == End::Open;
-        // Who sends another status of 400 and up looked at something else first.
-        if !matches!(response.status(), Some(301 | 400..=499 | 501 | 505)) {
-            taken.push((*fault, lines, response));
+        match response.status() {
+            // Who sends another status of 400 and up looked at something else first.
+            Some(301 | 400..=499 | 501 | 505) => {}
+            _ if failure.is_some() => others.push(*fault),
+            _ => failure = Some((format!("{} ({fault})", shown(&head(lines))), response.shown())),
         }
-        if is_silent {
+        if response.bytes.is_empty() && response.end == End::Open {
             break; // Each of these takes a while.
         }
     }
-    let Some(((fault, lines, response), others)) = taken.split_first() else { return passed() };
-    let mut got = response.shown();
-    if !others.is_empty() {
-        let others: Vec<_> = others.iter().map(|(fault, ..)| *fault).collect();
-        got = format!("{got}. Also not rejected: {}", others.join("; "));
+    let also = if others.is_empty() { "" } else { ". Also not rejected: " };
+    match failure {
+        Some((sent, got)) => {
+            Failed { got: got + also + &others.join("; "), sent: Some(sent), why: None }
+        }
+        None => Passed,
     }
-    Failed { got, sent: Some(format!("{} ({fault})", shown(&head(lines)))), why: None }
 }

@@ -13,18 +13,6 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 /// How long the first client waits, so that a slow server is called slow, and not silent.
 pub const FIRST_PATIENCE: Duration = Duration::from_secs(6);
 
-/// How long the first client says nothing, to see whether the server waits for the request.
-const SILENCE: Duration = Duration::from_millis(500);
-
-/// How long a client with the complete response waits for the end of the connection.
-const CLOSING: Duration = Duration::from_millis(300);
-
-/// The same, where the server has kept the first connection open.
-const KEPT: Duration = Duration::from_millis(50);
-
-/// The most bytes of a response that are read.
-const MOST: usize = 16 * 1024 * 1024;
-
 /// A request that is in order.
 pub const PLAIN: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
@@ -76,22 +64,19 @@ impl Response {
 
     /// Whether the page is all that the head promises. `None` where it promises nothing.
     pub fn is_all(&self) -> Option<bool> {
-        match self.field("transfer-encoding") {
-            Some(coding) if coding.eq_ignore_ascii_case("chunked") => Some(self.has_last_chunk()),
-            _ => self.field("content-length").map(|length| length == self.body().len().to_string()),
+        let coding = self.field("transfer-encoding").unwrap_or_default();
+        if !coding.eq_ignore_ascii_case("chunked") {
+            return Some(self.field("content-length")? == self.body().len().to_string());
         }
-    }
-
-    fn has_last_chunk(&self) -> bool {
         let mut rest = self.body();
         while let Ok(httparse::Status::Complete((start, size))) = httparse::parse_chunk_size(rest) {
             if size == 0 {
-                return rest.ends_with(b"\r\n\r\n");
+                return Some(rest.ends_with(b"\r\n\r\n"));
             }
-            let end = usize::try_from(size).unwrap_or(MOST).saturating_add(start + 2);
+            let end = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(start + 2);
             rest = rest.get(end..).unwrap_or_default();
         }
-        false
+        Some(false)
     }
 
     /// What a person reads about it.
@@ -166,7 +151,7 @@ impl Server {
         server.first = match client {
             Err(error) => Response::none(End::NoConnection(error.kind())),
             Ok(mut client) => {
-                let mut response = server.read(&mut client, SILENCE);
+                let mut response = server.read(&mut client, Duration::from_millis(500));
                 server.is_early = !response.bytes.is_empty();
                 if response.end == End::Open && !server.is_early {
                     response = server.send(&mut client, PLAIN, patience);
@@ -250,10 +235,12 @@ impl Server {
         // Some servers do not close the connection, and some of them tell no length either.
         let is_kept = self.first.end == End::Open && self.first.status().is_some();
         let has_no_length = is_kept && self.first.is_all().is_none();
+        // How long a client that has it all waits for the end of the connection.
+        let closing = Duration::from_millis(if is_kept { 50 } else { 300 });
         let (start, mut piece) = (Instant::now(), [0; 16 * 1024]);
         let mut response = Response::none(End::Open);
         let mut deadline = start + patience;
-        while response.bytes.len() < MOST {
+        while response.bytes.len() < 16 * 1024 * 1024 {
             response.end = match read_before(deadline, client, &mut piece) {
                 Ok(0) => {
                     // Who sent more after the server had closed was told so with a reset.
@@ -264,9 +251,8 @@ impl Server {
                     response.bytes.extend_from_slice(&piece[..count]);
                     response.took = start.elapsed();
                     let is_all = response.is_all().unwrap_or(has_no_length);
-                    let closing = if is_kept { KEPT } else { CLOSING };
-                    deadline =
-                        Instant::now() + if is_all { closing } else { patience.min(PATIENCE) };
+                    let more = if is_all { closing } else { patience.min(PATIENCE) };
+                    deadline = Instant::now() + more;
                     continue;
                 }
                 Err(error) if error.kind() == ErrorKind::TimedOut => End::Open,

@@ -5,8 +5,8 @@ mod client;
 mod malformed;
 mod stages;
 
-use checks::Outcome::{Failed, NotChecked, Passed};
-use checks::{Check, Group, Outcome, Pace, wrong};
+use checks::Outcome::{self, Failed, NotChecked, Passed, Slow};
+use checks::{Check, Group, Pace, wrong};
 use client::{FIRST_PATIENCE, Server, connect};
 use colored::Colorize;
 use socket2::Socket;
@@ -83,20 +83,16 @@ fn everything(place: &str, addresses: &[SocketAddr]) -> bool {
     let server = Server::meet(address, client, FIRST_PATIENCE);
     let groups = checks::all();
     let results = run(&groups, &server, server.trouble());
-    let last = groups.last().map_or("", |group| group.heading);
-    let is_ready = results.iter().all(|(group, _, o)| group.heading == last || has_passed(o));
-    conclude(&results, if is_ready { "This server is ready for a class." } else { "" })
+    let unfit = results.iter().find(|(.., outcome)| !has_passed(outcome));
+    let is_ready = unfit.is_none_or(|(group, ..)| group.heading == "Reject what is not HTTP");
+    conclude(&results, if is_ready { "This server is ready for a class.\n" } else { "" })
 }
 
 /// Connects to the first of the addresses where somebody listens.
 fn knock(addresses: &[SocketAddr]) -> (SocketAddr, io::Result<Socket>) {
-    let mut found = (addresses[0], connect(addresses[0]));
-    for &address in &addresses[1..] {
-        if found.1.is_err() {
-            found = (address, connect(address));
-        }
-    }
-    found
+    let mut tried = addresses.iter().map(|&address| (address, connect(address)));
+    let found = tried.find(|(_, client)| client.is_ok());
+    found.unwrap_or_else(|| (addresses[0], connect(addresses[0])))
 }
 
 /// Runs the checks in their order, and prints what comes of each. `stop` says why none is done.
@@ -131,8 +127,8 @@ fn run<'a>(groups: &'a [Group], server: &Server, mut stop: Option<&str>) -> Vec<
             }
             for (check, outcome) in part.iter().zip(outcomes) {
                 let (mark, note) = match &outcome {
-                    Passed(note) if note.is_empty() => ("ok  ".green(), String::new()),
-                    Passed(note) => ("ok  ".green(), format!(" ({note})")),
+                    Passed => ("ok  ".green(), String::new()),
+                    Slow(note) => ("ok  ".green(), format!(" ({note})")),
                     Failed { .. } => ("FAIL".red(), String::new()),
                     NotChecked(reason) => ("?   ".yellow(), format!(" ({reason})")),
                 };
@@ -145,24 +141,19 @@ fn run<'a>(groups: &'a [Group], server: &Server, mut stop: Option<&str>) -> Vec<
 }
 
 fn has_passed(outcome: &Outcome) -> bool {
-    matches!(outcome, Passed(_))
+    matches!(outcome, Passed | Slow(_))
 }
 
 /// Why a check can't be done now.
-fn obstacle(
-    pace: Pace,
-    server: &Server,
-    stop: Option<&str>,
-    results: &[Verdict],
-) -> Option<String> {
-    // Slow clients that wait for each other could take longer than there is time.
-    let is_jam = results.iter().any(|(_, check, o)| check.pace == pace && !has_passed(o));
+fn obstacle(pace: Pace, server: &Server, stop: Option<&str>, before: &[Verdict]) -> Option<String> {
+    let has_failed = |v: &Verdict| v.1.pace == pace && matches!(v.2, Failed { .. });
+    let has_one_failed = before.iter().any(has_failed);
     let last_start = if pace == Pace::Slow { LAST_SLOW_START } else { LAST_START };
     match stop {
-        _ if pace == Pace::Known => (is_jam && server.first.status().is_none())
+        _ if pace == Pace::Known => (has_one_failed && server.first.status().is_none())
             .then(|| "there is no status line and no head".into()),
         Some(reason) => Some(reason.into()),
-        None if pace == Pace::Slow && is_jam => {
+        None if pace == Pace::Slow && has_one_failed => {
             Some("the server lets slow clients wait for each other, and time is short".into())
         }
         None if server.start.elapsed() < last_start => None,
@@ -175,32 +166,26 @@ fn obstacle(
 
 /// Explains the failures, counts, and says what to do next. Returns whether all passed.
 fn conclude(results: &[Verdict], praise: &str) -> bool {
-    let mut first = String::new();
+    let mut failed = Vec::new();
     for (Group { page, .. }, check, outcome) in results {
         if let Failed { got, sent, why } = outcome {
+            failed.push(format!("{} ({page})", check.name));
             say!("\n{} {}", "FAIL".red(), check.name.bold());
             say!("  sent:     {}", sent.as_ref().unwrap_or(&check.sent));
             say!("  expected: {}", check.expected);
             say!("  got:      {got}");
             say!("  why:      {}", why.unwrap_or(check.why));
             say!("  read:     {page}");
-            if first.is_empty() {
-                first = format!("Fix first: {} ({page})", check.name);
-            }
         }
     }
-    let count = |wanted: fn(&Outcome) -> bool| results.iter().filter(|r| wanted(&r.2)).count();
-    let (passed, failed) = (count(has_passed), count(|outcome| matches!(outcome, Failed { .. })));
-    say!("");
-    if !praise.is_empty() {
-        say!("{}", praise.green());
-    }
-    match results.len() - passed - failed {
-        0 => say!("{passed} passed, {failed} failed"),
-        others => say!("{passed} passed, {failed} failed, {others} not checked"),
-    }
-    if !first.is_empty() {
-        say!("{}", first.bold());
+    let passed = results.iter().filter(|(.., outcome)| has_passed(outcome)).count();
+    let others = match results.len() - passed - failed.len() {
+        0 => String::new(),
+        count => format!(", {count} not checked"),
+    };
+    say!("\n{}{passed} passed, {} failed{others}", praise.green(), failed.len());
+    if let Some(first) = failed.first() {
+        say!("{}", format!("Fix first: {first}").bold());
     }
     passed == results.len()
 }
