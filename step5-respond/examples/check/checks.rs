@@ -2,7 +2,7 @@
 
 use crate::client::{End, PLAIN, Response, Server, connect, shown};
 use crate::malformed::{MALFORMED, head};
-use Outcome::{Failed, NotChecked, Passed, Slow};
+use Outcome::{Failed, NotChecked, Passed, PassedSlowly};
 use socket2::{Domain, Socket, Type};
 use std::io::Write;
 use std::net::Shutdown;
@@ -47,7 +47,7 @@ pub enum Pace {
 pub enum Outcome {
     Passed,
     /// It passed, and here is how slow it is.
-    Slow(String),
+    PassedSlowly(String),
     /// What came instead. A check can know better what it sent, and why that matters.
     Failed {
         got: String,
@@ -180,10 +180,9 @@ pub fn answer() -> Vec<Check> {
             .expects("\\r\\n after each line, and \\r\\n alone as the blank line")
             .why("A strict client does not see where a line ends that has \\n alone.")
             .look(|server| {
-                judge(&server.first, |first| {
-                    let head = first.bytes.strip_suffix(first.body()).unwrap_or_default();
-                    !String::from_utf8_lossy(head).replace("\r\n", "").contains(['\r', '\n'])
-                })
+                let head = server.first.bytes.strip_suffix(server.first.body()).unwrap_or_default();
+                let rest = String::from_utf8_lossy(head).replace("\r\n", "");
+                judge(&server.first, |_| !rest.contains(['\r', '\n']))
             }),
         check("Content-Type says what the page is")
             .expects("a field such as Content-Type: text/html; charset=utf-8")
@@ -414,7 +413,7 @@ fn crowd(server: &Server) -> Outcome {
     match responses.iter().find(|response| !response.is_ok()) {
         Some(lost) => wrong(format!("{count} answers with status 200, and {}", lost.shown()), None),
         None if count == 320 => Passed,
-        None => Slow(format!("slow: {count} answers in {time:.1?}, and none was lost")),
+        None => PassedSlowly(format!("slow: {count} answers in {time:.1?}, and none was lost")),
     }
 }
 

@@ -5,7 +5,7 @@ mod client;
 mod malformed;
 mod stages;
 
-use checks::Outcome::{self, Failed, NotChecked, Passed, Slow};
+use checks::Outcome::{self, Failed, NotChecked, Passed, PassedSlowly};
 use checks::{Check, Group, Pace, wrong};
 use client::{FIRST_PATIENCE, Server, connect};
 use colored::Colorize;
@@ -128,7 +128,7 @@ fn run<'a>(groups: &'a [Group], server: &Server, mut stop: Option<&str>) -> Vec<
             for (check, outcome) in part.iter().zip(outcomes) {
                 let (mark, note) = match &outcome {
                     Passed => ("ok  ".green(), String::new()),
-                    Slow(note) => ("ok  ".green(), format!(" ({note})")),
+                    PassedSlowly(note) => ("ok  ".green(), format!(" ({note})")),
                     Failed { .. } => ("FAIL".red(), String::new()),
                     NotChecked(reason) => ("?   ".yellow(), format!(" ({reason})")),
                 };
@@ -141,7 +141,7 @@ fn run<'a>(groups: &'a [Group], server: &Server, mut stop: Option<&str>) -> Vec<
 }
 
 fn has_passed(outcome: &Outcome) -> bool {
-    matches!(outcome, Passed | Slow(_))
+    matches!(outcome, Passed | PassedSlowly(_))
 }
 
 /// Why a check can't be done now.

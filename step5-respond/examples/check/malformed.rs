@@ -107,13 +107,16 @@ pub const MALFORMED: &[Kind] = &[
             ("chunked is missing", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip"),
             ("a word like chunked", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: notchunked"),
             (
-                "a space not in ASCII",
-                b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \xc2\xa0chunked",
+                "a space that is not ASCII",
+                b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \xc2\xa0chunked",
             ),
             ("an empty length", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length:"),
             ("an Arabic digit", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: \xd9\xa3"),
             ("a length with a sign", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1"),
-            ("two lengths", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2"),
+            (
+                "two lengths that differ",
+                b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2",
+            ),
         ],
         // RFC 9110 section 8.6.
         may: &[("the same length twice", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1")],
