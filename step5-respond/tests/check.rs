@@ -550,7 +550,7 @@ fn each_address_of_a_name_is_tried() {
             }
         }
     });
-    let verdict = Verdict::with(&["--step", "5", &format!("localhost:{port}")]);
+    let verdict = Verdict::with(&[&format!("localhost:{port}"), "--step", "5"]);
     assert!(verdict.succeeded, "{}", verdict.said);
 }
 

@@ -13,17 +13,8 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 /// How long the first client waits, so that a slow server is called slow, and not silent.
 pub const FIRST_PATIENCE: Duration = Duration::from_secs(6);
 
-/// How long the first client says nothing, to see whether the server waits for the request.
-const SILENCE: Duration = Duration::from_millis(500);
-
-/// How long a client with the complete response waits for the end of the connection.
-const CLOSING: Duration = Duration::from_millis(300);
-
-/// The same, where the server has kept the first connection open.
-const KEPT: Duration = Duration::from_millis(50);
-
-/// The most bytes of a response that are read.
-const MOST: usize = 16 * 1024 * 1024;
+/// A request that is in order.
+pub const PLAIN: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 /// All that came back for one request.
 pub struct Response {
@@ -54,6 +45,10 @@ impl Response {
         self.parse(|response, _| response.code)
     }
 
+    pub fn is_ok(&self) -> bool {
+        self.status() == Some(200)
+    }
+
     /// The value of a header field.
     pub fn field(&self, name: &str) -> Option<String> {
         self.parse(|response, _| {
@@ -62,34 +57,26 @@ impl Response {
         })
     }
 
-    /// The head up to its blank line, and all that came after it.
-    pub fn head_and_body(&self) -> (&[u8], &[u8]) {
-        self.bytes.split_at(self.parse(|_, length| Some(length)).unwrap_or_default())
-    }
-
+    /// All that came after the blank line.
     pub fn body(&self) -> &[u8] {
-        self.head_and_body().1
+        &self.bytes[self.parse(|_, length| Some(length)).unwrap_or_default()..]
     }
 
     /// Whether the page is all that the head promises. `None` where it promises nothing.
     pub fn is_all(&self) -> Option<bool> {
-        match self.field("transfer-encoding") {
-            Some(coding) if coding.eq_ignore_ascii_case("chunked") => Some(self.has_last_chunk()),
-            _ => self.field("content-length").map(|length| length == self.body().len().to_string()),
+        let coding = self.field("transfer-encoding").unwrap_or_default();
+        if !coding.eq_ignore_ascii_case("chunked") {
+            return Some(self.field("content-length")? == self.body().len().to_string());
         }
-    }
-
-    fn has_last_chunk(&self) -> bool {
         let mut rest = self.body();
         while let Ok(httparse::Status::Complete((start, size))) = httparse::parse_chunk_size(rest) {
-            let end = usize::try_from(size).unwrap_or(MOST).saturating_add(start + 2);
-            match rest.get(end..) {
-                Some(_) if size == 0 => return rest.ends_with(b"\r\n\r\n"),
-                Some(next) => rest = next,
-                None => return false,
+            if size == 0 {
+                return Some(rest.ends_with(b"\r\n\r\n"));
             }
+            let end = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(start + 2);
+            rest = rest.get(end..).unwrap_or_default();
         }
-        false
+        Some(false)
     }
 
     /// What a person reads about it.
@@ -121,11 +108,6 @@ pub fn shown(bytes: &[u8]) -> String {
         0 => text,
         rest => format!("{text} and {rest} more bytes"),
     }
-}
-
-/// A request that is in order.
-pub fn request(method: &str, path: &str) -> Vec<u8> {
-    format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").into_bytes()
 }
 
 /// Connects, or says why that is not possible.
@@ -167,26 +149,21 @@ impl Server {
             is_one_by_one: AtomicBool::new(false),
         };
         server.first = match client {
-            Ok(mut client) => {
-                let early = server.read(&mut client, SILENCE);
-                server.is_early = !early.bytes.is_empty();
-                match early.end {
-                    End::Open if !server.is_early => {
-                        server.send(&mut client, &request("GET", "/"), patience)
-                    }
-                    _ => early,
-                }
-            }
             Err(error) => Response::none(End::NoConnection(error.kind())),
+            Ok(mut client) => {
+                let mut response = server.read(&mut client, Duration::from_millis(500));
+                server.is_early = !response.bytes.is_empty();
+                if response.end == End::Open && !server.is_early {
+                    response = server.send(&mut client, PLAIN, patience);
+                }
+                response
+            }
         };
         server.pace = server.first.took;
-        let (begin, mut status) = (Instant::now(), server.first.status());
-        while status == Some(200) && server.next.len() < 12 && begin.elapsed() < PATIENCE {
-            let response = server.ask(&request("GET", "/"));
-            status = response.status();
-            server.pace = server.pace.min(response.took);
-            server.next.push(response);
+        if server.first.is_ok() {
+            server.next = server.ask_again(12, server.patience());
         }
+        server.pace = server.next.iter().map(|next| next.took).fold(server.pace, Duration::min);
         server
     }
 
@@ -195,13 +172,13 @@ impl Server {
         match self.next.last() {
             _ if self.first.bytes.is_empty() => Some("it answers nobody"),
             None => Some("it has no page with status 200"),
-            Some(last) => (last.status() != Some(200)).then_some("it answers no more clients"),
+            Some(last) => (!last.is_ok()).then_some("it answers no more clients"),
         }
     }
 
     /// Why a plain client is no longer served as the first one was.
     pub fn is_gone(&self) -> Option<&'static str> {
-        let response = self.ask_with(2 * self.patience(), &request("GET", "/"));
+        let response = self.ask_with(2 * self.patience(), PLAIN);
         let is_silent = self.first.bytes.is_empty(); // As in step 4.
         if response.bytes.is_empty() == is_silent && (!is_silent || response.end == End::Closed) {
             return None;
@@ -241,15 +218,29 @@ impl Server {
         response
     }
 
+    /// Sends plain requests, until one is not answered well or two seconds are over.
+    pub fn ask_again(&self, times: usize, patience: Duration) -> Vec<Response> {
+        let (start, mut responses) = (Instant::now(), Vec::new());
+        while responses.len() < times
+            && start.elapsed() < PATIENCE
+            && responses.last().is_none_or(Response::is_ok)
+        {
+            responses.push(self.ask_with(patience, PLAIN));
+        }
+        responses
+    }
+
     /// Reads until the server closes, the connection breaks, or the client's patience ends.
     pub fn read(&self, client: &mut Socket, patience: Duration) -> Response {
         // Some servers do not close the connection, and some of them tell no length either.
         let is_kept = self.first.end == End::Open && self.first.status().is_some();
         let has_no_length = is_kept && self.first.is_all().is_none();
+        // How long a client that has it all waits for the end of the connection.
+        let closing = Duration::from_millis(if is_kept { 50 } else { 300 });
         let (start, mut piece) = (Instant::now(), [0; 16 * 1024]);
         let mut response = Response::none(End::Open);
         let mut deadline = start + patience;
-        while response.bytes.len() < MOST {
+        while response.bytes.len() < 16 * 1024 * 1024 {
             response.end = match read_before(deadline, client, &mut piece) {
                 Ok(0) => {
                     // Who sent more after the server had closed was told so with a reset.
@@ -260,9 +251,8 @@ impl Server {
                     response.bytes.extend_from_slice(&piece[..count]);
                     response.took = start.elapsed();
                     let is_all = response.is_all().unwrap_or(has_no_length);
-                    let closing = if is_kept { KEPT } else { CLOSING };
-                    deadline =
-                        Instant::now() + if is_all { closing } else { patience.min(PATIENCE) };
+                    let more = if is_all { closing } else { patience.min(PATIENCE) };
+                    deadline = Instant::now() + more;
                     continue;
                 }
                 Err(error) if error.kind() == ErrorKind::TimedOut => End::Open,

@@ -5,8 +5,8 @@ mod client;
 mod malformed;
 mod stages;
 
-use checks::Outcome::{Failed, NotChecked, Passed};
-use checks::{Check, Group, Outcome, Pace, wrong};
+use checks::Outcome::{self, Failed, NotChecked, Passed, PassedSlowly};
+use checks::{Check, Group, Pace, wrong};
 use client::{FIRST_PATIENCE, Server, connect};
 use colored::Colorize;
 use socket2::Socket;
@@ -25,6 +25,8 @@ Usage: cargo run -p step5-respond --example check -- [--step N] [HOST:PORT]
                 without it: all that a good server does
   HOST:PORT     where it listens; 127.0.0.1:8080 if you pass nothing
 ";
+
+const HERE: &str = "127.0.0.1:8080";
 
 /// No check begins later, so that all is said in 20 seconds.
 const LAST_START: Duration = Duration::from_secs(16);
@@ -49,26 +51,25 @@ fn main() -> ExitCode {
 
     let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     let arguments: Vec<String> = arguments.collect();
-    // Step 1 takes no address: here 1 stands for everything, and 0 for nonsense.
     let (step, place) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["-h" | "--help"] => {
             let _ = io::stdout().write_all(USAGE.as_bytes());
             return ExitCode::SUCCESS;
         }
-        ["--step", step, ref place @ ..] if place.len() < 2 => {
-            ((2..=5).find(|n| n.to_string() == step).unwrap_or(0), place.first().copied())
-        }
-        ref place if place.len() < 2 => (1, place.first().copied()),
-        _ => (0, None),
+        [] => ("", HERE),
+        ["--step", step] => (step, HERE),
+        ["--step", step, place] | [place, "--step", step] => (step, place),
+        [place] if !place.starts_with('-') => ("", place),
+        _ => ("unknown", HERE),
     };
-    let place = place.unwrap_or("127.0.0.1:8080");
-    if step == 0 || place.starts_with('-') {
-        let _ = io::stderr().write_all(USAGE.as_bytes());
-        return ExitCode::from(2);
-    }
-    let addresses = terminal::addresses(place);
-    let is_good =
-        if step == 1 { everything(place, &addresses) } else { stages::judge(step, &addresses) };
+    let is_good = match step.parse() {
+        Ok(step @ 2..=5) => stages::judge(step, &terminal::addresses(place)),
+        _ if step.is_empty() => everything(place, &terminal::addresses(place)),
+        _ => {
+            let _ = io::stderr().write_all(USAGE.as_bytes());
+            return ExitCode::from(2);
+        }
+    };
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -82,52 +83,41 @@ fn everything(place: &str, addresses: &[SocketAddr]) -> bool {
     let server = Server::meet(address, client, FIRST_PATIENCE);
     let groups = checks::all();
     let results = run(&groups, &server, server.trouble());
-    let last = groups.last().map_or("", |group| group.heading);
-    let is_ready = results.iter().all(|(group, _, o)| group.heading == last || has_passed(o));
-    conclude(&results, if is_ready { "This server is ready for a class." } else { "" })
+    let unfit = results.iter().find(|(.., outcome)| !has_passed(outcome));
+    let is_ready = unfit.is_none_or(|(group, ..)| group.heading == "Reject what is not HTTP");
+    conclude(&results, if is_ready { "This server is ready for a class.\n" } else { "" })
 }
 
 /// Connects to the first of the addresses where somebody listens.
 fn knock(addresses: &[SocketAddr]) -> (SocketAddr, io::Result<Socket>) {
-    let mut found = (addresses[0], connect(addresses[0]));
-    for &address in &addresses[1..] {
-        if found.1.is_err() {
-            found = (address, connect(address));
-        }
-    }
-    found
+    let mut tried = addresses.iter().map(|&address| (address, connect(address)));
+    let found = tried.find(|(_, client)| client.is_ok());
+    found.unwrap_or_else(|| (addresses[0], connect(addresses[0])))
 }
 
 /// Runs the checks in their order, and prints what comes of each. `stop` says why none is done.
-fn run<'a>(
-    groups: &'a [Group],
-    server: &Server,
-    mut stop: Option<&'static str>,
-) -> Vec<Verdict<'a>> {
+fn run<'a>(groups: &'a [Group], server: &Server, mut stop: Option<&str>) -> Vec<Verdict<'a>> {
     let mut results = Vec::new();
     for group in groups {
-        let Group { heading, pace, checks, .. } = group;
-        if !heading.is_empty() {
-            say!("\n{}", heading.bold());
-        }
+        say!("\n{}", group.heading.bold());
         // Slow clients wait side by side, where the server serves more than one at a time.
-        let is_slow = *pace == Pace::Slow;
-        let side_by_side = is_slow && !server.is_one_by_one.load(Ordering::Relaxed);
-        for part in checks.chunks(if side_by_side { checks.len() } else { 1 }) {
-            let obstacle = obstacle(*pace, server, stop, &results);
-            let mut outcomes: Vec<Outcome> = match &obstacle {
-                Some(reason) => part.iter().map(|_| NotChecked(reason.clone())).collect(),
+        let is_one_by_one = server.is_one_by_one.load(Ordering::Relaxed);
+        for part in group.checks.chunk_by(|_, next| next.pace == Pace::Slow && !is_one_by_one) {
+            let obstacle = obstacle(part[0].pace, server, stop, &results);
+            let is_tried = obstacle.is_none() && part[0].pace != Pace::Known;
+            let mut outcomes: Vec<Outcome> = match obstacle {
+                Some(reason) => vec![NotChecked(reason); part.len()],
                 None => thread::scope(|scope| {
                     let start = |check: &'a Check| scope.spawn(|| (check.run)(server));
                     let running: Vec<_> = part.iter().map(start).collect();
                     running.into_iter().filter_map(|thread| thread.join().ok()).collect()
                 }),
             };
-            if obstacle.is_none() && *pace != Pace::Known {
+            if is_tried {
                 stop = server.is_gone();
                 match (stop, outcomes.last_mut()) {
-                    (Some(reason), Some(Failed(failure))) => {
-                        failure.got = format!("{}. After that, {reason}", failure.got);
+                    (Some(reason), Some(Failed { got, .. })) => {
+                        *got = format!("{got}. After that, {reason}");
                     }
                     (Some(reason), Some(last)) => {
                         *last = wrong(format!("no answer for the next client: {reason}"), None);
@@ -136,7 +126,13 @@ fn run<'a>(
                 }
             }
             for (check, outcome) in part.iter().zip(outcomes) {
-                report(check, &outcome);
+                let (mark, note) = match &outcome {
+                    Passed => ("ok  ".green(), String::new()),
+                    PassedSlowly(note) => ("ok  ".green(), format!(" ({note})")),
+                    Failed { .. } => ("FAIL".red(), String::new()),
+                    NotChecked(reason) => ("?   ".yellow(), format!(" ({reason})")),
+                };
+                say!("  {mark} {}{}", check.name, note.yellow());
                 results.push((group, check, outcome));
             }
         }
@@ -145,75 +141,51 @@ fn run<'a>(
 }
 
 fn has_passed(outcome: &Outcome) -> bool {
-    matches!(outcome, Passed(_))
+    matches!(outcome, Passed | PassedSlowly(_))
 }
 
 /// Why a check can't be done now.
-fn obstacle(
-    pace: Pace,
-    server: &Server,
-    stop: Option<&'static str>,
-    results: &[Verdict],
-) -> Option<String> {
-    if pace == Pace::Known {
-        let is_http = server.first.status().is_some() || results.iter().all(|r| has_passed(&r.2));
-        return (!is_http).then(|| "there is no status line and no head".into());
-    }
-    let waited =
-        results.iter().any(|(group, _, outcome)| group.pace == Pace::Slow && !has_passed(outcome));
+fn obstacle(pace: Pace, server: &Server, stop: Option<&str>, before: &[Verdict]) -> Option<String> {
+    let has_failed = |v: &Verdict| v.1.pace == pace && matches!(v.2, Failed { .. });
+    let has_one_failed = before.iter().any(has_failed);
     let last_start = if pace == Pace::Slow { LAST_SLOW_START } else { LAST_START };
-    let is_late = server.start.elapsed() > last_start;
     match stop {
+        _ if pace == Pace::Known => (has_one_failed && server.first.status().is_none())
+            .then(|| "there is no status line and no head".into()),
         Some(reason) => Some(reason.into()),
-        None if pace == Pace::Slow && waited && server.is_one_by_one.load(Ordering::Relaxed) => {
+        None if pace == Pace::Slow && has_one_failed => {
             Some("the server lets slow clients wait for each other, and time is short".into())
         }
-        None if is_late && server.pace > Duration::from_millis(20) => {
-            Some(format!("no time left: each answer takes {:.1?}", server.pace))
+        None if server.start.elapsed() < last_start => None,
+        None if server.pace < Duration::from_millis(20) => {
+            Some("no time left: checks before it waited long".into())
         }
-        None if is_late => Some("no time left: checks before it waited long".into()),
-        None => None,
+        None => Some(format!("no time left: each answer takes {:.1?}", server.pace)),
     }
-}
-
-fn report(check: &Check, outcome: &Outcome) {
-    let (mark, note) = match outcome {
-        Passed(note) => ("ok  ".green(), &note[..]),
-        Failed(_) => ("FAIL".red(), ""),
-        NotChecked(reason) => ("?   ".yellow(), &reason[..]),
-    };
-    let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
-    say!("  {mark} {}{}", check.name, note.yellow());
 }
 
 /// Explains the failures, counts, and says what to do next. Returns whether all passed.
 fn conclude(results: &[Verdict], praise: &str) -> bool {
-    let mut first = String::new();
+    let mut failed = Vec::new();
     for (Group { page, .. }, check, outcome) in results {
-        if let Failed(failure) = outcome {
+        if let Failed { got, sent, why } = outcome {
+            failed.push(format!("{} ({page})", check.name));
             say!("\n{} {}", "FAIL".red(), check.name.bold());
-            say!("  sent:     {}", failure.sent.as_ref().unwrap_or(&check.sent));
+            say!("  sent:     {}", sent.as_ref().unwrap_or(&check.sent));
             say!("  expected: {}", check.expected);
-            say!("  got:      {}", failure.got);
-            say!("  why:      {}", failure.why.unwrap_or(check.why));
+            say!("  got:      {got}");
+            say!("  why:      {}", why.unwrap_or(check.why));
             say!("  read:     {page}");
-            if first.is_empty() {
-                first = format!("Fix first: {} ({page})", check.name);
-            }
         }
     }
-    let count = |wanted: fn(&Outcome) -> bool| results.iter().filter(|r| wanted(&r.2)).count();
-    let (passed, failed) = (count(has_passed), count(|outcome| matches!(outcome, Failed(_))));
-    say!("");
-    if !praise.is_empty() {
-        say!("{}", praise.green());
-    }
-    match results.len() - passed - failed {
-        0 => say!("{passed} passed, {failed} failed"),
-        others => say!("{passed} passed, {failed} failed, {others} not checked"),
-    }
-    if !first.is_empty() {
-        say!("{}", first.bold());
+    let passed = results.iter().filter(|(.., outcome)| has_passed(outcome)).count();
+    let others = match results.len() - passed - failed.len() {
+        0 => String::new(),
+        count => format!(", {count} not checked"),
+    };
+    say!("\n{}{passed} passed, {} failed{others}", praise.green(), failed.len());
+    if let Some(first) = failed.first() {
+        say!("{}", format!("Fix first: {first}").bold());
     }
     passed == results.len()
 }
