@@ -218,9 +218,12 @@ fn requests() -> Vec<Check> {
     const TYPED: &[u8] = b"GET / HTTP/1.1\nHost: localhost\nConnection: close\n\n";
     vec![
         check("HEAD gets the head, and no page")
-            .expects("status 200 and the header fields, and nothing after the blank line")
-            .why("A client that sends HEAD wants to know about the page, and does not read it.")
-            .ask(request("HEAD", "/"), |response| response.is_ok() && response.body().is_empty()),
+            .expects("status 200, the header fields of GET, and nothing after the blank line")
+            .why("A client that sends HEAD wants to know about the page, such as its length.")
+            .ask(request("HEAD", "/"), |head| {
+                let is_empty = head.field("content-length").is_some_and(|length| length == "0");
+                head.is_ok() && head.body().is_empty() && !is_empty
+            }),
         check("an unknown path gets 404")
             .expects("status 404")
             .why("A browser also asks for /favicon.ico, and takes any 200 for the picture.")
@@ -474,7 +477,7 @@ fn heads() -> Vec<Check> {
         check(format!("{} is rejected", kind.name))
             .expects("status 400")
             .why(kind.rule)
-            .attempt("malformed heads", Box::new(|server| all_rejected(server, kind.must)))
+            .attempt("malformed heads", Box::new(|server| all_rejected(server, kind.heads)))
     });
     let endless = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}", "x".repeat(2 << 20));
     let too_long = check("a head of 2 MB gets 431, or another status of 400 and up")
