@@ -318,6 +318,17 @@ fn a_content_length_in_letters_is_told_from_one_in_bytes() {
 }
 
 #[test]
+fn a_head_request_that_counts_the_page_that_it_leaves_out_is_right_and_0_is_wrong() {
+    let verdict = Verdict::on(answering(|head| {
+        let answer = String::from_utf8(answer(head)).unwrap();
+        let is_head = head.starts_with(b"HEAD");
+        let length = if is_head { "Content-Length: 0" } else { "Content-Length: 8" };
+        answer.replace("Content-Length: 8", length).into_bytes()
+    }));
+    verdict.fails(&["HEAD gets the head, and no page"]);
+}
+
+#[test]
 fn chunks_say_where_the_page_ends_and_a_strict_server_may_refuse_a_bare_line_feed() {
     let verdict = Verdict::on(answering(|head| {
         let plain = String::from_utf8(answer(head)).unwrap();
