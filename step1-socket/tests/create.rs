@@ -76,3 +76,15 @@ fn curl_finds_its_connection_refused() {
     let address = port.local_addr().expect("bound").as_socket().expect("of IPv4");
     assert_eq!(curl(address), 7);
 }
+
+/// strace(1) lets socket(2) fail as it does where a program has used up its descriptors.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs strace, which not every system has; .ci/run installs it"]
+fn a_system_that_refuses_a_socket_is_one_clear_line() {
+    let inject = ["-qqq", "-o", "/dev/null", "-e", "inject=socket:error=EMFILE"];
+    let (status, stdout, stderr) = output("strace", &[&inject[..], &[STEP]].concat());
+    let advice = "Close programs that you do not need, or try another address.";
+    let line = format!("Cannot create a socket: Too many open files (os error 24). {advice}\n");
+    assert_eq!((status, stdout, stderr), (1, String::new(), line));
+}
