@@ -4,7 +4,7 @@ use socket2::Domain;
 use step1_socket::{create, terminal};
 
 fn main() {
-    terminal::no_argument();
+    terminal::arguments(0);
     let socket = create(Domain::IPV4).unwrap_or_else(|e| terminal::fail("create a socket", &e));
 
     terminal::wait_for_enter();

@@ -8,7 +8,6 @@ use std::{env, fmt, process, sync::LazyLock};
 
 const USAGE: &str = indoc! {"
     Usage: cargo run -p STEP -- [--brief] [HOST:PORT]
-
       --brief           the first line of each message alone
       127.0.0.1:8080    this machine alone; used if you pass nothing
       0.0.0.0:8080      every network that this machine is on
@@ -33,8 +32,8 @@ macro_rules! tell {
 pub fn tell(step: &str, message: fmt::Arguments) {
     // Each step has a color of its own, as a background, which dark and white terminals can show.
     const COLORS: [&str; 5] = ["cyan", "yellow", "green", "bright magenta", "bright blue"];
-    let digit = step.bytes().find(u8::is_ascii_digit).unwrap_or_default();
-    let tag = format!("[{step}]").black().on_color(COLORS[usize::from(digit) % COLORS.len()]);
+    let number = step.chars().find_map(|c| c.to_digit(10)).unwrap_or(0) as usize;
+    let tag = format!("[{step}]").black().on_color(COLORS[number % COLORS.len()]);
     let message = message.to_string();
     let mut lines = message.trim_end_matches('\n').lines();
     let mut text = format!("{tag} {}\n", lines.next().unwrap_or_default()).into_bytes();
@@ -45,8 +44,8 @@ pub fn tell(step: &str, message: fmt::Arguments) {
     let _ = io::stdout().write_all(&text);
 }
 
-/// Turns what a client sent into text that is safe to show: ASCII and line ends as they are, all
-/// else visible, such as `\u{1b}`, so that a client can't move the cursor. What is no UTF-8 is `�`.
+/// Turns what a client sent into text that is safe to show: printable ASCII and line ends stay, all
+/// else is made visible, such as `\u{1b}`. So no client moves the cursor. What is no UTF-8 is `�`.
 pub fn visible(bytes: &[u8]) -> String {
     let mut text = String::new();
     for character in String::from_utf8_lossy(bytes).replace("\r\n", "\n").chars() {
@@ -63,11 +62,6 @@ pub fn wait_for_enter() {
     // On standard error, so that standard output holds the story alone.
     let _ = writeln!(io::stderr(), "Press Enter to close the socket.");
     let _ = io::stdin().lock().skip_until(b'\n');
-}
-
-/// Reads the command line of a step that takes no argument. Answers `--help`.
-pub fn no_argument() {
-    arguments(0);
 }
 
 /// Reads the address from the command line: 127.0.0.1:8080 if there is none. Answers `--help`.
@@ -91,7 +85,8 @@ pub fn addresses(argument: &str) -> Vec<SocketAddr> {
     }
 }
 
-fn arguments(most: usize) -> Vec<String> {
+/// Reads the command line, which has so many arguments at the most. Answers `--help`.
+pub fn arguments(most: usize) -> Vec<String> {
     // Older Windows consoles show colors only when asked to.
     #[cfg(windows)]
     let _ = control::set_virtual_terminal(true);
@@ -120,7 +115,7 @@ pub fn fail(attempt: &str, error: &io::Error) -> ! {
         ErrorKind::AddrNotAvailable => "It is not an address of this machine: try 127.0.0.1:8080.",
         ErrorKind::ConnectionRefused => "Start the server first, or pass its address.",
         _ if error.raw_os_error().is_none() => "Check the spelling, or pass 127.0.0.1:8080.",
-        _ => "Close programs that you do not need, or try another address.",
+        _ => "Try another address, or close programs that you do not need.",
     };
     end(1, &format!("Cannot {attempt}: {error}. {advice}"), "")
 }

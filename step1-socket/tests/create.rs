@@ -84,7 +84,7 @@ fn curl_finds_its_connection_refused() {
 fn a_system_that_refuses_a_socket_is_one_clear_line() {
     let inject = ["-qqq", "-o", "/dev/null", "-e", "inject=socket:error=EMFILE"];
     let (status, stdout, stderr) = output("strace", &[&inject[..], &[STEP]].concat());
-    let advice = "Close programs that you do not need, or try another address.";
+    let advice = "Try another address, or close programs that you do not need.";
     let line = format!("Cannot create a socket: Too many open files (os error 24). {advice}\n");
     assert_eq!((status, stdout, stderr), (1, String::new(), line));
 }

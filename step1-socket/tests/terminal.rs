@@ -5,7 +5,7 @@ use step1_socket::terminal::visible;
 use test_support::Program;
 
 const STEP: &str = env!("CARGO_BIN_EXE_step1-socket");
-const COLORED: &str = "\u{1b}[104;30m[step1-socket]\u{1b}[0m";
+const COLORED: &str = "\u{1b}[43;30m[step1-socket]\u{1b}[0m";
 
 #[test]
 fn lines_and_quotes_of_a_client_are_shown_as_they_are() {

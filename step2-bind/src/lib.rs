@@ -13,9 +13,9 @@ use step1_socket::{create, tell};
 pub fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = create(Domain::for_address(address))?;
 
-    // After a server ends, TCP keeps its last connections for a minute (TIME_WAIT, RFC 9293
-    // section 3.6.1). Without this option the port would be taken until then. On Windows the
-    // same option lets two programs share a port, and there a restart works without it.
+    // TCP keeps the last connections of a server that ended for up to a minute (TIME_WAIT, RFC 9293
+    // section 3.6.1), and without this option the port with them. On Windows it would let two
+    // programs share a port, and a restart works without it.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
 

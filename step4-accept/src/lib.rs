@@ -1,7 +1,7 @@
 //! Step 4: accept a client and receive its request. The walkthrough is `docs/step4-accept.md`.
 
 use socket2::Socket;
-use std::io::ErrorKind::{self, ConnectionAborted, ConnectionReset};
+use std::io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, TimedOut, WouldBlock};
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 use std::{error::Error, fmt, net::SocketAddr, sync::Mutex, thread};
@@ -9,15 +9,12 @@ use step1_socket::{tell, terminal::visible};
 
 /// The most bytes that a request's head may have. Browsers stay far below.
 pub const MAX_HEAD: usize = 8 * 1024;
-
 /// The most time that a client may take for its request, counted from when it was accepted.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// How long to wait after accept(2) failed, so that other clients can leave first.
 pub const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// One client. Its connection is closed, with close(2), when this is dropped.
-#[derive(Debug)]
 pub struct Client {
     /// The connected socket.
     pub socket: Socket,
@@ -45,7 +42,7 @@ pub fn accept(listener: &Socket) -> Client {
 }
 
 fn pause_after(error: &io::Error) {
-    // When descriptors run out, all 64 threads of step 5 hear of it. The one with the lock tells.
+    // When descriptors run out, all workers of step 5 hear of it. The one with the lock tells.
     static SPEAKER: Mutex<()> = Mutex::new(());
     let speaker = SPEAKER.try_lock();
     if speaker.is_ok() {
@@ -61,12 +58,10 @@ fn pause_after(error: &io::Error) {
 /// # Errors
 /// Why there is no complete head. The terminal has been told.
 pub fn receive(client: &mut Client) -> Result<Vec<u8>, ReceiveError> {
-    let (received, address) = (receive_head(client), client.address);
-    match &received {
-        Ok(head) => tell!("Request received from {address}: {}", visible(head)),
-        Err(error) => tell!("No request from {address}: {error}"),
-    }
-    received
+    let address = client.address;
+    receive_head(client)
+        .inspect(|head| tell!("Request received from {address}: {}", visible(head)))
+        .inspect_err(|error| tell!("No request from {address}: {error}"))
 }
 
 fn receive_head(client: &mut Client) -> Result<Vec<u8>, ReceiveError> {
@@ -76,7 +71,7 @@ fn receive_head(client: &mut Client) -> Result<Vec<u8>, ReceiveError> {
         let count = match read_before(client.deadline, &mut client.socket, &mut buffer) {
             Ok(0) => return Err(ReceiveError::Closed),
             Ok(count) => count,
-            Err(e) if e.kind() != ErrorKind::TimedOut => return Err(ReceiveError::Broken(e)),
+            Err(e) if e.kind() != TimedOut => return Err(ReceiveError::Broken(e)),
             Err(_) if head.is_empty() => return Err(ReceiveError::Silent),
             Err(_) => return Err(ReceiveError::Late(head)),
         };
@@ -98,16 +93,16 @@ fn receive_head(client: &mut Client) -> Result<Vec<u8>, ReceiveError> {
 /// Returns the number of bytes. 0 means that the client sends no more.
 ///
 /// # Errors
-/// [`ErrorKind::TimedOut`] at the deadline, or what recv(2) reports.
+/// [`TimedOut`] at the deadline, or what recv(2) reports.
 pub fn read_before(deadline: Instant, socket: &mut Socket, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
-        let limit = deadline.checked_duration_since(Instant::now()).ok_or(ErrorKind::TimedOut)?;
-        // The system drops what is less than a millisecond, and takes 0 for no limit at all. macOS
-        // refuses a limit once both sides have closed, and then no read waits.
+        let limit = deadline.checked_duration_since(Instant::now()).ok_or(TimedOut)?;
+        // A limit that is too short for the system to count is none. And macOS refuses a limit
+        // once both sides have closed, but then no read waits.
         let _ = socket.set_read_timeout(Some(limit.max(Duration::from_millis(1))));
         match socket.read(buffer) {
-            // Unix calls a read that timed out WouldBlock. Interrupted: the program was paused.
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            // The time is up: Unix says WouldBlock, Windows TimedOut. Or the program was paused.
+            Err(error) if [WouldBlock, TimedOut, Interrupted].contains(&error.kind()) => {}
             result => return result,
         }
     }

@@ -23,7 +23,7 @@ impl Request {
     pub fn parse(head: &[u8]) -> Result<Request, &'static str> {
         // Values of header fields may hold bytes that are not UTF-8. They become `�` here.
         let head = String::from_utf8_lossy(head);
-        // A line ends with CRLF or LF. Blank lines before the first do not count (section 2.2).
+        // A line ends with CRLF or LF. Blank lines before and after the head do not count.
         let mut lines = head.lines().filter(|line| !line.is_empty());
         let parts: Vec<_> = lines.next().unwrap_or_default().split(' ').collect();
         let [method, target, version] = parts[..] else {
@@ -32,7 +32,8 @@ impl Request {
         let fields = lines.map(parse_field).collect::<Result<Vec<_>, _>>()?;
         let [method, path, version] = [method, path_of(target), version].map(str::to_string);
         let request = Request { method, path, version, fields };
-        request.broken_rule(target).map_or(Ok(request), Err)
+        request.keep_rules(target)?;
+        Ok(request)
     }
 
     /// The values of all header fields with this name, which is in lowercase.
@@ -40,7 +41,7 @@ impl Request {
         self.fields.iter().filter(|field| field.0 == name).map(|field| &*field.1).collect()
     }
 
-    fn broken_rule(&self, target: &str) -> Option<&'static str> {
+    fn keep_rules(&self, target: &str) -> Result<(), &'static str> {
         // Two methods have targets without a path (section 3.2).
         let has_path = match &*self.method {
             "OPTIONS" if target == "*" => true,
@@ -52,12 +53,13 @@ impl Request {
         let is_http_1_0 = self.version == "HTTP/1.0";
         let (hosts, lengths) = (self.values("host"), self.values("content-length"));
         // An empty name in this list does not count (RFC 9110 section 5.6.1.2).
-        let encodings = self.values("transfer-encoding").join(",");
-        let last = encodings.split(',').map(str::trim_ascii).rfind(|name| !name.is_empty());
-        let has_end = last.map_or(encodings.is_empty(), |n| n.eq_ignore_ascii_case("chunked"));
+        let encodings = self.values("transfer-encoding");
+        let mut names = encodings.iter().flat_map(|value| value.split(',')).map(str::trim_ascii);
+        let last = names.rfind(|name| !name.is_empty()).unwrap_or_default();
+        let is_chunked = encodings.is_empty() || last.eq_ignore_ascii_case("chunked");
         let rules = [
             (is_token(&self.method), "the method has a character that no method has"),
-            (has_path, "the path needs to begin with /"),
+            (has_path, "the path needs to begin with /, or with http:// and a valid host"),
             (is_visible, "the path has a character that is not visible ASCII"),
             (is_http_1_0 || self.version == "HTTP/1.1", "the version is not HTTP/1.1 or HTTP/1.0"),
             (is_http_1_0 || !hosts.is_empty(), "HTTP/1.1 needs a Host field"), // section 3.2
@@ -66,9 +68,9 @@ impl Request {
             // Otherwise the end of a body can't be found (section 6.3).
             (lengths.len() < 2, "there is more than one Content-Length"),
             (lengths.iter().all(is_number), "Content-Length is not a number"),
-            (has_end, "the last Transfer-Encoding is not chunked"),
+            (is_chunked, "the last Transfer-Encoding is not chunked"),
         ];
-        rules.iter().find(|(is_kept, _)| !is_kept).map(|(_, words)| *words)
+        rules.iter().find(|(is_kept, _)| !is_kept).map_or(Ok(()), |(_, words)| Err(*words))
     }
 }
 
@@ -76,13 +78,12 @@ impl Request {
 /// but a tab in the value (RFC 9110 section 5.5). White space around the value does not count.
 fn parse_field(line: &str) -> Result<(String, String), &'static str> {
     let (name, value) = line.split_once(':').ok_or("a header field needs a colon")?;
-    if !is_token(name) {
-        return Err("the name of a header field has a space or another wrong character");
+    let is_text = value.chars().all(|c| c == '\t' || !c.is_ascii_control());
+    match (is_token(name), is_text) {
+        (false, _) => Err("the name of a header field has a space or another wrong character"),
+        (true, false) => Err("a header field has a control character"),
+        (true, true) => Ok((name.to_lowercase(), value.trim_ascii().to_string())),
     }
-    if value.chars().any(|c| c != '\t' && c.is_ascii_control()) {
-        return Err("a header field has a control character");
-    }
-    Ok((name.to_lowercase(), value.trim_ascii().to_string()))
 }
 
 /// The path in `/path?query` or `http://host/path?query`. What is neither stays as it is.
@@ -91,8 +92,8 @@ fn path_of(target: &str) -> &str {
     let Some((scheme, rest)) = path.split_once("://") else { return path };
     // A URL needs a host (RFC 9110 section 4.2.1). Without a path it means / (section 4.2.3).
     let (host, path_in_url) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));
-    let has_host = !host.is_empty() && !host.starts_with(':') && is_host(host);
-    if has_host && scheme.eq_ignore_ascii_case("http") { path_in_url } else { path }
+    let is_url = scheme.eq_ignore_ascii_case("http") && !host.is_empty() && is_host(host);
+    if is_url { path_in_url } else { path }
 }
 
 /// Methods and names of header fields are tokens (RFC 9110 section 5.6.2).
@@ -112,5 +113,6 @@ fn is_host(text: &str) -> bool {
     let in_name = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%".contains(c);
     // After a percent sign come two digits that stand for one byte.
     let is_byte = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
-    host.chars().all(in_name) && host.split('%').skip(1).all(is_byte)
+    let is_name = host.chars().all(in_name) && host.split('%').skip(1).all(is_byte);
+    is_name && !text.starts_with(':')
 }

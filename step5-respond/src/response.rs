@@ -6,7 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use step4_accept::ReceiveError::{self, Late, TooLarge};
 
 /// What a client gets: a status, header fields and a page.
-#[derive(Debug)]
 pub struct Response {
     /// The status code with its reason phrase (RFC 9110 section 15), such as `200 OK`.
     pub status: &'static str,
@@ -14,7 +13,7 @@ pub struct Response {
     pub fields: Vec<(&'static str, String)>,
     /// The bytes after the head.
     pub page: Vec<u8>,
-    pub(crate) told: String,
+    pub(crate) reason: String,
     head_only: bool,
 }
 
@@ -22,7 +21,7 @@ impl Response {
     /// A page of any type, such as `text/html; charset=utf-8`.
     pub fn new(status: &'static str, content_type: &str, page: Vec<u8>) -> Response {
         let fields = vec![("Content-Type", content_type.into()), ("Connection", "close".into())];
-        Response { status, fields, page, told: status.into(), head_only: false }
+        Response { status, fields, page, reason: String::new(), head_only: false }
     }
 
     /// A small page of HTML that says one sentence.
@@ -53,11 +52,10 @@ impl Response {
         site: impl Fn(&Request) -> Response,
     ) -> Option<Response> {
         let (Ok(head) | Err(Late(head) | TooLarge(head))) = received else { return None };
-        let is_one_line = !head.contains(&b'\n');
         let response = match (received, Request::parse(head)) {
             (Err(Late(_)), _) => refuse("408 Request Timeout", "it took too long"),
             // RFC 9112 section 3, and for the header fields RFC 6585 section 5.
-            (Err(_), _) if is_one_line => refuse("414 URI Too Long", "its first line is too long"),
+            (Err(_), _) if !head.contains(&b'\n') => refuse("414 URI Too Long", "it is too long"),
             (Err(_), _) => refuse("431 Request Header Fields Too Large", "its head is too large"),
             (Ok(_), Err(reason)) => refuse("400 Bad Request", reason),
             (Ok(_), Ok(request)) if ["GET", "HEAD"].contains(&request.method.as_str()) => {
@@ -91,5 +89,5 @@ impl Response {
 
 fn refuse(status: &'static str, reason: &str) -> Response {
     let page = Response::sentence(status, &format!("Your request was refused: {reason}."));
-    Response { told: format!("{status} ({reason})"), ..page }
+    Response { reason: format!(" ({reason})"), ..page }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use test_support::{build_all, program, without_color_settings};
 
 static STEP: LazyLock<String> = LazyLock::new(|| program(&build_all(), "step1-socket"));
-const COLORED: &str = "\u{1b}[104;30m[step1-socket]\u{1b}[0m";
+const COLORED: &str = "\u{1b}[43;30m[step1-socket]\u{1b}[0m";
 
 use rexpect::session::{PtySession, spawn_command};
 
