@@ -129,7 +129,7 @@ impl fmt::Display for ReceiveError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Silent => write!(f, "the client said nothing for {REQUEST_TIMEOUT:?}"),
-            Self::Late(_) => write!(f, "the client did not finish it in {REQUEST_TIMEOUT:?}"),
+            Self::Late(_) => write!(f, "the client sent no blank line in {REQUEST_TIMEOUT:?}"),
             Self::TooLarge(_) => write!(f, "the client sent a head of more than {MAX_HEAD} bytes"),
             Self::Closed => write!(f, "the client left before it was complete"),
             Self::Broken(error) => write!(f, "the connection broke: {error}"),

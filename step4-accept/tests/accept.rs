@@ -1,4 +1,4 @@
-//! What an observer sees of step 4: clients are accepted one by one, heard, and not answered.
+//! What an observer sees of step 4: clients are accepted one by one, received, and not answered.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -256,7 +256,7 @@ fn a_client_that_sends_a_byte_at_a_time_has_5_seconds_in_all() {
     }
     assert!(start.elapsed() >= REQUEST_TIMEOUT, "after {:?}", start.elapsed());
     assert!(start.elapsed() < REQUEST_TIMEOUT * 2, "after {:?}", start.elapsed());
-    program.wait_for("the client did not finish it in 5s");
+    program.wait_for("the client sent no blank line in 5s");
     assert_goes_on(&mut program, address);
 }
 

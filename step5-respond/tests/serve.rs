@@ -85,7 +85,7 @@ fn clients_that_send_a_byte_at_a_time_hold_nobody_up_and_get_408() {
         client.set_read_timeout(Some(PATIENCE)).unwrap();
         assert_eq!(read_response(client).status, 408);
     }
-    program.wait_for("the client did not finish it in 5s");
+    program.wait_for("the client sent no blank line in 5s");
 }
 
 #[test]

@@ -1,7 +1,10 @@
-//! A site that panics costs the one client that asked its page, and never a worker.
+//! A site that panics, and one with a page that fits no buffer, cost one client at the most.
 
-use step5_respond::WORKERS;
-use test_support::{Program, REQUEST, ask, build_all, program};
+use std::io::{Read, Write};
+use std::net::UdpSocket;
+use std::time::{Duration, Instant};
+use step5_respond::{RESPONSE_TIMEOUT, WORKERS};
+use test_support::{Program, REQUEST, ask, build_all, connect, program};
 
 #[test]
 fn a_site_that_panics_costs_one_client_a_500_and_one_line() {
@@ -20,4 +23,37 @@ fn a_site_that_panics_costs_one_client_a_500_and_one_line() {
     }
     // Were a worker lost to each of them, there would be none left.
     assert_eq!(ask(address, REQUEST).status, 200);
+}
+
+const LONG: &[u8] = b"GET /long HTTP/1.0\r\n\r\n";
+
+#[test]
+fn a_long_page_arrives_complete_and_is_told_with_its_status() {
+    let mut server = Program::start(&program(&build_all(), "examples/broken-site"), &[]);
+    let response = ask(server.listening(), LONG);
+    assert_eq!((response.status, response.body.len()), (203, 64 * 1024 * 1024));
+    assert!(server.wait_for("Response sent").contains(": 203 Non-Authoritative Information, "));
+}
+
+#[test]
+fn a_client_that_reads_a_long_page_slowly_has_its_time_and_no_more() {
+    let mut server = Program::start(&program(&build_all(), "examples/broken-site"), &[]);
+    let address = server.listening();
+    let start = Instant::now();
+    // One reads nothing, and the other a little ten times a second.
+    let (mut silent, mut slow) = (connect(address), connect(address));
+    silent.write_all(LONG).unwrap();
+    slow.write_all(LONG).unwrap();
+    let pace = UdpSocket::bind("127.0.0.1:0").unwrap();
+    pace.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    while start.elapsed() < RESPONSE_TIMEOUT {
+        let _ = slow.read(&mut [0; 16 * 1024]);
+        assert_eq!(ask(address, REQUEST).status, 200, "everyone else is served");
+        pace.recv(&mut [0]).expect_err("nobody sends anything there");
+    }
+    for _ in 0..2 {
+        let line = server.wait_for_next("No complete response");
+        assert!(line.ends_with(": timed out"), "{line}");
+    }
+    assert!(start.elapsed() < RESPONSE_TIMEOUT * 2, "after {:?}", start.elapsed());
 }

@@ -25,8 +25,8 @@ fn the_story_is_colored() {
 #[test]
 fn no_color_is_obeyed() {
     let mut terminal = on_terminal(Command::new(&*STEP).env("NO_COLOR", "1"));
-    let ahead = terminal.exp_string("[step1-socket]").expect("a tag");
-    assert_eq!(ahead, "", "nothing, and so no color, comes ahead of the tag");
+    let before = terminal.exp_string("[step1-socket]").expect("a tag");
+    assert_eq!(before, "", "nothing, and so no color, comes before the tag");
 }
 
 #[test]
@@ -37,20 +37,22 @@ fn an_error_is_red() {
 
 #[test]
 fn no_color_is_obeyed_by_an_error_too() {
-    let mut terminal = on_terminal(Command::new(&*STEP).arg("extra").env("NO_COLOR", "1"));
-    let ahead = terminal.exp_string("'extra' is one argument too many.").expect("a line");
-    assert_eq!(ahead, "");
+    for (name, value) in [("NO_COLOR", "1"), ("CLICOLOR", "0")] {
+        let mut terminal = on_terminal(Command::new(&*STEP).arg("extra").env(name, value));
+        let before = terminal.exp_string("'extra' is one argument too many.").expect("a line");
+        assert_eq!(before, "", "{name}");
+    }
 }
 
 #[test]
 fn an_error_that_goes_to_a_file_has_no_color_even_if_the_story_goes_to_a_terminal() {
     let script = "\"$0\" extra 2>&1 >/dev/tty | cat";
-    for color in ["", "1"] {
+    for (name, value) in [("CLICOLOR", ""), ("CLICOLOR", "1"), ("CLICOLOR_FORCE", "0")] {
         let mut shell = Command::new("sh");
-        let shell = shell.args(["-c", script, &*STEP]).env("CLICOLOR", color);
+        let shell = shell.args(["-c", script, &*STEP]).env(name, value);
         let mut terminal = on_terminal(shell);
-        let ahead = terminal.exp_string("'extra' is one argument too many.").expect("a line");
-        assert_eq!(ahead, "");
+        let before = terminal.exp_string("'extra' is one argument too many.").expect("a line");
+        assert_eq!(before, "");
     }
 }
 
