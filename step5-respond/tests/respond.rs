@@ -219,6 +219,9 @@ const REPAIRABLE: &[(&str, &[u8])] = &[
     ("a bare CR in a value", b"GET / HTTP/1.1\r\nHost: a\r\nX: y\rZ: z"),
     ("a bare CR at a line's end", b"GET / HTTP/1.1\r\r\nHost: a"),
     ("a line of a bare CR before", b"\r\r\nGET / HTTP/1.1\r\nHost: a"),
+    // No host and no encoding are left out rather than sent (RFC 9110 sections 4.2.1 and 5.6.1).
+    ("a port and no host", b"GET / HTTP/1.1\r\nHost: :80"),
+    ("an empty list of encodings", b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:"),
     // RFC 9110 section 8.6.
     ("the same length twice", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1"),
 ];

@@ -53,7 +53,7 @@ pub const MALFORMED: &[Kind] = &[
             ("two ports", b"GET / HTTP/1.1\r\nHost: a:80:90"),
             ("a bracket that is never closed", b"GET / HTTP/1.1\r\nHost: [::1"),
             ("an IPv6 address without brackets", b"GET / HTTP/1.1\r\nHost: ::1"),
-            ("a percent sign without two digits", b"GET / HTTP/1.1\r\nHost: %zz"),
+            ("a percent sign without two digits", b"GET / HTTP/1.1\r\nHost: %4z"),
             ("brackets the wrong way around", b"GET / HTTP/1.1\r\nHost: ]["),
         ],
     },
