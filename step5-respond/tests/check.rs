@@ -190,9 +190,22 @@ fn who_does_not_read_in_step_4_is_told_so() {
     let verdict = Verdict::of_step("4", one_by_one(drop));
     let name = "twelve clients, one after the other, are received and left without an answer";
     assert_eq!(verdict.marked("FAIL"), [name], "{}", verdict.said);
+    assert_eq!(verdict.marked("ok  "), ["a client that connects and leaves does no harm"]);
     assert!(verdict.why(name).starts_with("It closed with bytes unread"), "{}", verdict.said);
     let end = format!("Fix first: {name} (docs/step4-accept.md#your-turn)");
     assert!(verdict.said.ends_with(&end), "{}", verdict.said);
+}
+
+#[test]
+fn who_receives_one_client_and_ends_in_step_4_is_told_that_the_loop_is_missing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || receive(&mut listener.accept().unwrap().0, SECOND));
+    let verdict = Verdict::of_step("4", address);
+    let name = "twelve clients, one after the other, are received and left without an answer";
+    assert_eq!(verdict.marked("FAIL"), [name], "{}", verdict.said);
+    assert!(verdict.got(name).starts_with("client 2 got "), "{}", verdict.said);
+    assert!(verdict.why(name).starts_with("Accept in a loop"), "{}", verdict.said);
 }
 
 #[test]
@@ -284,7 +297,7 @@ fn a_server_that_answers_before_it_reads_is_told_that_first() {
     let verdict = Verdict::on(one_by_one(|mut client| drop(client.write_all(&answer(b"GET /")))));
     assert_eq!(verdict.marked("FAIL")[0], EARLY);
     assert!(!verdict.marked("FAIL").contains(&CLOSED), "{}", verdict.said);
-    let fix = format!("Fix first: {EARLY} (docs/step5-respond.md#answer-one-request)");
+    let fix = format!("Fix first: {EARLY} (docs/step5-respond.md#your-turn)");
     assert!(verdict.said.ends_with(&fix), "{}", verdict.said);
 }
 
@@ -429,7 +442,7 @@ fn a_short_queue_is_called_short() {
     });
     let verdict = Verdict::on(address);
     verdict.fails(&[CROWD]);
-    assert!(verdict.got(CROWD).ends_with(" connections"));
+    assert!(verdict.got(CROWD).ends_with(" connections within half a second"));
     assert!(verdict.why(CROWD).starts_with("The queue is short."));
 }
 
@@ -455,7 +468,7 @@ fn a_server_that_waits_forever_for_one_client_is_told_why_others_are_not_tried()
     verdict.fails(&[SILENT, SAYS_NOTHING]);
     let unchecked = verdict.marked("?   ");
     assert_eq!(unchecked.len(), 2, "{}", verdict.said);
-    let reason = " (the server lets slow clients wait for each other, and time is short)";
+    let reason = " (it serves one at a time, and each of these takes 7 seconds)";
     assert!(unchecked.iter().all(|line| line.ends_with(reason)), "{}", verdict.said);
 }
 

@@ -67,7 +67,7 @@ const SHORT_QUEUE: &str = "The queue is short. Who finds it full tries again a s
 /// All checks. A server that passes all but the last group is ready for a class.
 pub fn all() -> Vec<Group> {
     [
-        ("Answer one request", "docs/step5-respond.md#answer-one-request", answer()),
+        ("Answer one request", "docs/step5-respond.md#your-turn", answer()),
         ("Read the request", "docs/step5-respond.md#read-the-request", requests()),
         ("Receive all of it", "docs/step4-accept.md#receive-all-of-it", pieces()),
         ("Survive every client", "docs/step4-accept.md#survive-every-client", survival()),
@@ -86,6 +86,10 @@ pub fn check(name: impl Into<String>) -> Check {
 }
 
 impl Check {
+    fn sends(self, sent: &str) -> Check {
+        Check { sent: sent.into(), ..self }
+    }
+
     pub fn expects(self, expected: &'static str) -> Check {
         Check { expected, ..self }
     }
@@ -147,6 +151,7 @@ fn request(method: &str, path: &str) -> Vec<u8> {
 pub fn answer() -> Vec<Check> {
     vec![
         check("the server waits for the request before it answers")
+            .sends("nothing, for half a second")
             .expects("nothing in the first half second, in which nothing was sent")
             .why("It answers before it knows the question. Receive the request first.")
             .look(|server| judge(&server.first, |_| !server.is_early)),
@@ -172,7 +177,12 @@ pub fn answer() -> Vec<Check> {
             .expects("status 200 for each of the twelve clients that come next")
             .why("It answers some clients and no more. Put accept, and all after it, into a loop.")
             .look(|server| match server.next.iter().position(|response| !response.is_ok()) {
-                Some(n) => wrong(format!("client {} got {}", n + 2, server.next[n].shown()), None),
+                Some(n) => {
+                    let differs = "It answers clients differently. What is left of the one before?";
+                    let response = &server.next[n];
+                    let why = (!response.bytes.is_empty()).then_some(differs);
+                    wrong(format!("client {} got {}", n + 2, response.shown()), why)
+                }
                 None if server.next.is_empty() => NotChecked("the first got no page".into()),
                 None => Passed,
             }),
@@ -295,12 +305,12 @@ fn survival() -> Vec<Check> {
     vec![
         leaves(),
         check("a browser that tries https:// does no harm")
-            .why("A TLS hello is what it sends first. It is not text, and has no blank line.")
+            .why("It begins with bytes that are not text. Decode with errors=\"replace\", or from_utf8_lossy.")
             .harmless("the bytes 16 03 01 and so on, then the end", |_, client| {
                 let _ = client.write_all(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\x9f\xc2\xa5");
             }),
         check("bytes that are not UTF-8 do no harm")
-            .why("Any client can send them. Show them some other way, and go on.")
+            .why("Any client can send them. Decode with errors=\"replace\", or from_utf8_lossy in Rust.")
             .harmless("the bytes ff fe, and a blank line", |server, client| {
                 server.send(client, b"\xff\xfe\r\n\r\n", server.patience());
             }),
@@ -400,7 +410,7 @@ fn crowd(server: &Server) -> Outcome {
     for _ in 0..3 {
         let arrived = burst(server);
         if arrived < 32 {
-            return wrong(format!("{arrived} connections"), Some(SHORT_QUEUE));
+            return wrong(format!("{arrived} connections within half a second"), Some(SHORT_QUEUE));
         }
     }
     if server.pace > SLOW {

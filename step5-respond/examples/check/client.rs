@@ -172,7 +172,9 @@ impl Server {
         match self.next.last() {
             _ if self.first.bytes.is_empty() => Some("it answers nobody"),
             None => Some("it has no page with status 200"),
-            Some(last) => (!last.is_ok()).then_some("it answers no more clients"),
+            Some(last) if last.is_ok() => None,
+            Some(last) if last.bytes.is_empty() => Some("it answers no more clients"),
+            Some(_) => Some("not every client gets status 200"),
         }
     }
 
@@ -180,7 +182,8 @@ impl Server {
     pub fn is_gone(&self) -> Option<&'static str> {
         let response = self.ask_with(2 * self.patience(), PLAIN);
         let is_silent = self.first.bytes.is_empty(); // As in step 4.
-        if response.bytes.is_empty() == is_silent && (!is_silent || response.end == End::Closed) {
+        let is_closed = matches!(response.end, End::Closed | End::Broken(_));
+        if response.bytes.is_empty() == is_silent && (!is_silent || is_closed) {
             return None;
         }
         match connect(self.address) {

@@ -62,6 +62,8 @@ fn main() -> ExitCode {
         [place] if !place.starts_with('-') => ("", place),
         _ => ("unknown", HERE),
     };
+    let port = place.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    let step = if port.is_none() { "unknown" } else { step };
     let is_good = match step.parse() {
         Ok(step @ 2..=5) => stages::judge(step, &terminal::addresses(place)),
         _ if step.is_empty() => everything(place, &terminal::addresses(place)),
@@ -154,7 +156,7 @@ fn obstacle(pace: Pace, server: &Server, stop: Option<&str>, before: &[Verdict])
             .then(|| "there is no status line and no head".into()),
         Some(reason) => Some(reason.into()),
         None if pace == Pace::Slow && has_one_failed => {
-            Some("the server lets slow clients wait for each other, and time is short".into())
+            Some("it serves one at a time, and each of these takes 7 seconds".into())
         }
         None if server.start.elapsed() < last_start => None,
         None if server.pace < Duration::from_millis(20) => {

@@ -31,7 +31,7 @@ pub const MALFORMED: &[Kind] = &[
             ("no slash at the start", b"GET index.html HTTP/1.1\r\nHost: a"),
             ("a control character", b"GET /\x1b HTTP/1.1\r\nHost: a"),
             ("a byte that is not ASCII", b"GET /\xff HTTP/1.1\r\nHost: a"),
-            ("OPTIONS asks for a path or for *", b"OPTIONS all HTTP/1.1\r\nHost: a"),
+            ("OPTIONS with neither a path nor *", b"OPTIONS all HTTP/1.1\r\nHost: a"),
             ("only OPTIONS may ask for *", b"GET * HTTP/1.1\r\nHost: a"),
             ("no host after http://", b"GET http:// HTTP/1.1\r\nHost: a"),
             ("no host between http:// and the path", b"GET http:///x HTTP/1.1\r\nHost: a"),
