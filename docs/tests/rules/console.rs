@@ -185,7 +185,7 @@ impl Running {
         let mut command = command.replace("8080", &port.to_string());
         // A program of this course takes port 8080 if it is told no other.
         let of_this_course = Regex::new(
-            r"^cargo run -p step[2-5]-\w+( --example (client|check))?( -- --(step \d|brief))?$",
+            r"^cargo run -p step(?:[2-9]|\d\d)-\w+( --example (client|check))?( -- --(step \d|brief))?$",
         );
         if of_this_course.expect("a regular expression").is_match(&command) {
             command = with_address(&command, port);

@@ -19,6 +19,10 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The story of the steps up to `step`, as a pattern: `[..]` stands for what varies.
 ///
 /// Each step's story begins with that of the step before it, because it is made from it here.
+///
+/// # Panics
+///
+/// When the step has no line here.
 #[must_use]
 pub fn story(step: usize) -> Vec<&'static str> {
     let lines: [&[&str]; 5] = [
@@ -32,7 +36,8 @@ pub fn story(step: usize) -> Vec<&'static str> {
         ],
         &["[step5-respond] Response sent to 127.0.0.1:[..]: 200 OK, [..] bytes"],
     ];
-    lines[..step.min(lines.len())].concat()
+    assert!(step <= lines.len(), "step {step} tells nothing here: give it a line above");
+    lines[..step].concat()
 }
 
 /// The request that [`story`] shows.
