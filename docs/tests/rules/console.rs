@@ -27,6 +27,9 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 use tempfile::TempDir;
 
+/// Where the programs of the workspace are, built once.
+pub static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(test_support::build_all);
+
 /// How long a program may take until it prints its next line. It may have to be built first.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -131,7 +134,6 @@ fn curl_settings() -> &'static Path {
 
 /// The same command with the program itself in place of `cargo run`.
 fn without_cargo(command: &str) -> String {
-    static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(test_support::build_all);
     let run = Regex::new(r"cargo run -p ([\w-]+)(?: --example ([\w-]+))?(?: --( |$))?");
     let program = |found: &Captures| {
         let example = found.get(2).map(|name| format!("examples/{}", name.as_str()));
