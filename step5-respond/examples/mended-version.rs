@@ -47,7 +47,8 @@ fn answer(mut client: Socket) -> std::io::Result<()> {
         ["GET" | "HEAD", ..] => ("404 Not Found", "<h1>There is no such page.</h1>"),
         _ => ("501 Not Implemented", "<h1>This server knows GET and HEAD.</h1>"),
     };
-    let fields = format!("Content-Type: text/html\r\nContent-Length: {}\r\n", page.len());
+    let kind = "text/html; charset=utf-8";
+    let fields = format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", page.len());
     let page = if words[0] == "HEAD" { "" } else { page };
     let response = format!("HTTP/1.1 {status}\r\n{fields}\r\n{page}");
     client.write_all(response.as_bytes())?;

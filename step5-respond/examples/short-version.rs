@@ -27,7 +27,8 @@ fn main() -> std::io::Result<()> {
         println!("Request received:\n{request}");
 
         let page = "<h1>Hello, World! This is a simple web server.</h1>";
-        let fields = format!("Content-Type: text/html\r\nContent-Length: {}\r\n", page.len());
+        let kind = "text/html; charset=utf-8";
+        let fields = format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", page.len());
         let response = format!("HTTP/1.1 200 OK\r\n{fields}\r\n{page}");
         client.write_all(response.as_bytes())?;
     }

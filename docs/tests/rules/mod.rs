@@ -110,7 +110,7 @@ pub fn root() -> PathBuf {
 /// ignores is left out.
 pub fn files(root: &Path, ending: &str) -> Vec<(String, String)> {
     let mut walk = ignore::WalkBuilder::new(root);
-    walk.hidden(false).filter_entry(|entry| entry.file_name() != ".git");
+    walk.hidden(false).require_git(false).filter_entry(|entry| entry.file_name() != ".git");
     let paths = walk.sort_by_file_path(Path::cmp).build().map(|file| file.expect("readable"));
     let paths = paths.map(ignore::DirEntry::into_path);
     let files = paths.filter(|path| path.extension().is_some_and(|it| it == ending)).map(|path| {
