@@ -45,7 +45,7 @@ pub fn tell(step: &str, message: fmt::Arguments) {
 }
 
 /// Turns what a client sent into text that is safe to show: printable ASCII and line ends stay, all
-/// else shows as `\u{1b}` and its like, so no client moves the cursor. What is not UTF-8 becomes `�`.
+/// else is written like `\u{1b}`, so no client moves the cursor. What is not UTF-8 becomes `�`.
 pub fn visible(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for character in String::from_utf8_lossy(bytes).replace("\r\n", "\n").chars() {
