@@ -418,6 +418,9 @@ fn a_server_that_is_slow_under_load_has_lost_nothing() {
     verdict.fails(&[]);
     let crowd = verdict.marked("ok  ").into_iter().find(|line| line.starts_with(CROWD)).unwrap();
     assert!(crowd.ends_with(", and none was lost)"), "{crowd}");
+    let (_, count) = crowd.split_once(" (slow: ").unwrap();
+    let count: usize = count.split(' ').next().unwrap().parse().unwrap();
+    assert!((64..320).contains(&count), "{crowd}");
 }
 
 #[test]
@@ -477,6 +480,34 @@ fn a_server_that_waits_forever_for_one_client_is_told_so_once() {
     verdict.fails(&[SILENT, SLOW]);
     assert_eq!(verdict.got(SLOW), "a client that said nothing was still connected after 7s");
     assert_eq!(verdict.marked("?   "), Vec::<&str>::new());
+}
+
+#[test]
+fn a_server_that_needs_long_for_each_slow_client_is_judged_in_time() {
+    let verdict = Verdict::on(one_by_one(|mut client| {
+        if let Some(head) = receive(&mut client, 5 * SECOND) {
+            send(client, &answer(&head));
+        }
+    }));
+    verdict.fails(&[SILENT]);
+    let unchecked = verdict.marked("?   ");
+    assert_eq!(unchecked.len(), 1, "{}", verdict.said);
+    assert!(unchecked[0].starts_with(&format!("{SLOW} (no time left for a client that ")));
+}
+
+#[test]
+fn a_server_that_lets_many_clients_wait_is_judged_in_time() {
+    let plain = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let verdict = Verdict::on(threads(move |mut client| {
+        if let Some(head) = receive(&mut client, SECOND) {
+            if head != plain {
+                thread::park(); // Nobody wakes it.
+            }
+            send(client, &answer(&head));
+        }
+    }));
+    let last = format!("{} (no time left: checks before it waited long)", UNREJECTED[4]);
+    assert_eq!(verdict.marked("?   ").last(), Some(&last.as_str()), "{}", verdict.said);
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub fn judge(step: usize, addresses: &[SocketAddr]) -> bool {
             (0, "Its queue is full: nobody takes clients out of it. Start the server again.")
         }
         End::NoConnection(_) if is_taken(address) => {
-            (2, "Its address is taken, and nobody listens, or a server has just ended")
+            (2, "Its address is taken, and nobody listens (or a server has just ended)")
         }
         End::NoConnection(_) => (0, "Nobody has this address. Start the server first."),
     };
