@@ -131,7 +131,7 @@ impl Judge {
             .why("People type requests into nc. It sends \\n alone. Without an answer they wait.")
             .visit(&shown(TYPED), |server, client| {
                 let response = server.exchange(client, TYPED, PATIENCE / 2);
-                // What a server waits for that has not answered. To leave now could hang it.
+                // A server that has not answered waits for this. To leave now could hang it.
                 server.exchange(client, b"\r\n\r\n", PATIENCE);
                 verdict(&response, |response| matches!(response.status(), Some(200 | 400)))
             });
@@ -157,7 +157,6 @@ impl Judge {
             .ask(head(cookie.as_bytes()), Response::is_ok);
     }
 
-    /// The odd clients that every server meets.
     pub fn survival(&mut self) {
         self.group("Survive every client", "docs/step4-accept.md#survive-every-client");
         self.leaves();
