@@ -1,9 +1,9 @@
 //! A client that notes all that comes back, good or bad, and what the first clients saw.
 
+use httparse::Status;
 use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use step4_accept::read_before;
 
@@ -69,7 +69,7 @@ impl Response {
             return Some(self.field("content-length")? == self.body().len().to_string());
         }
         let mut rest = self.body();
-        while let Ok(httparse::Status::Complete((start, size))) = httparse::parse_chunk_size(rest) {
+        while let Ok(Status::Complete((start, size))) = httparse::parse_chunk_size(rest) {
             if size == 0 {
                 return Some(rest.ends_with(b"\r\n\r\n"));
             }
@@ -81,7 +81,7 @@ impl Response {
 
     /// What a person reads about it.
     pub fn shown(&self) -> String {
-        let bytes = if self.bytes.is_empty() { "nothing".into() } else { shown(&self.bytes) };
+        let bytes = shown(&self.bytes);
         match self.end {
             End::Closed => format!("{bytes}, then the server closed the connection"),
             End::Open => format!("{bytes}, and the connection stayed open"),
@@ -93,10 +93,8 @@ impl Response {
     fn parse<T>(&self, read: impl Fn(&httparse::Response, usize) -> Option<T>) -> Option<T> {
         let mut fields = [httparse::EMPTY_HEADER; 64];
         let mut response = httparse::Response::new(&mut fields);
-        match response.parse(&self.bytes) {
-            Ok(httparse::Status::Complete(length)) => read(&response, length),
-            _ => None,
-        }
+        let Ok(Status::Complete(length)) = response.parse(&self.bytes) else { return None };
+        read(&response, length)
     }
 }
 
@@ -105,6 +103,7 @@ pub fn shown(bytes: &[u8]) -> String {
     let start = &bytes[..bytes.len().min(160)];
     let text = format!("{:?}", String::from_utf8_lossy(start));
     match bytes.len() - start.len() {
+        _ if bytes.is_empty() => "nothing".into(),
         0 => text,
         rest => format!("{text} and {rest} more bytes"),
     }
@@ -119,6 +118,13 @@ pub fn connect(address: SocketAddr) -> io::Result<Socket> {
     Ok(client)
 }
 
+/// Connects to the first of the addresses where somebody listens.
+pub fn knock(addresses: &[SocketAddr]) -> (SocketAddr, io::Result<Socket>) {
+    let mut tried = addresses.iter().map(|&address| (address, connect(address)));
+    let found = tried.find(|(_, client)| client.is_ok());
+    found.unwrap_or_else(|| (addresses[0], connect(addresses[0])))
+}
+
 /// A server, and what its first clients saw.
 pub struct Server {
     pub address: SocketAddr,
@@ -130,126 +136,90 @@ pub struct Server {
     pub first: Response,
     /// What the next clients got, one after the other, up to the first that got no page.
     pub next: Vec<Response>,
-    /// How long the fastest response took.
-    pub pace: Duration,
-    /// Whether one client that says nothing holds everyone up.
-    pub is_one_by_one: AtomicBool,
 }
 
 impl Server {
     /// Asks as the first clients. There was nobody before them: some servers take just one.
     pub fn meet(address: SocketAddr, client: io::Result<Socket>, patience: Duration) -> Server {
-        let mut server = Server {
-            address,
-            start: Instant::now(),
-            is_early: false,
-            first: Response::none(End::Closed),
-            next: Vec::new(),
-            pace: Duration::ZERO,
-            is_one_by_one: AtomicBool::new(false),
-        };
-        server.first = match client {
-            Err(error) => Response::none(End::NoConnection(error.kind())),
+        let (start, first) = (Instant::now(), Response::none(End::Open));
+        let mut server = Server { address, start, is_early: false, first, next: Vec::new() };
+        match client {
+            Err(error) => server.first.end = End::NoConnection(error.kind()),
             Ok(mut client) => {
-                let mut response = server.read(&mut client, Duration::from_millis(500));
-                server.is_early = !response.bytes.is_empty();
-                if response.end == End::Open && !server.is_early {
-                    response = server.send(&mut client, PLAIN, patience);
+                server.first = server.exchange(&mut client, b"", Duration::from_millis(500));
+                server.is_early = !server.first.bytes.is_empty();
+                if server.first.end == End::Open && !server.is_early {
+                    server.first = server.exchange(&mut client, PLAIN, patience);
                 }
-                response
             }
-        };
-        server.pace = server.first.took;
-        if server.first.is_ok() {
-            server.next = server.ask_again(12, server.patience());
         }
-        server.pace = server.next.iter().map(|next| next.took).fold(server.pace, Duration::min);
+        let begin = Instant::now();
+        while server.trouble().is_none() && server.next.len() < 12 && begin.elapsed() < PATIENCE {
+            server.next.push(server.ask_with(PATIENCE + 2 * server.first.took, PLAIN));
+        }
         server
+    }
+
+    /// How long the fastest response took.
+    pub fn pace(&self) -> Duration {
+        self.next.iter().map(|next| next.took).fold(self.first.took, Duration::min)
     }
 
     /// Why no other check would find out anything.
     pub fn trouble(&self) -> Option<&'static str> {
-        match self.next.last() {
+        match self.next.last().unwrap_or(&self.first) {
             _ if self.first.bytes.is_empty() => Some("it answers nobody"),
-            None => Some("it has no page with status 200"),
-            Some(last) if last.is_ok() => None,
-            Some(last) if last.bytes.is_empty() => Some("it answers no more clients"),
-            Some(_) => Some("not every client gets status 200"),
+            last if last.bytes.is_empty() => Some("it answers no more clients"),
+            last if !last.is_ok() => Some("not every client gets a page with status 200"),
+            _ => None,
         }
     }
 
     /// Why a plain client is no longer served as the first one was.
     pub fn is_gone(&self) -> Option<&'static str> {
-        let response = self.ask_with(2 * self.patience(), PLAIN);
-        let is_silent = self.first.bytes.is_empty(); // As in step 4.
-        let is_closed = matches!(response.end, End::Closed | End::Broken(_));
-        if response.bytes.is_empty() == is_silent && (!is_silent || is_closed) {
-            return None;
+        let response = self.ask_with(2 * (PATIENCE + self.pace()), PLAIN);
+        match response.end {
+            _ if !response.bytes.is_empty() => None,
+            End::Closed | End::Broken(_) if self.first.bytes.is_empty() => None, // As in step 4.
+            _ => match connect(self.address) {
+                Err(error) if error.kind() != ErrorKind::TimedOut => Some("the server has ended"),
+                _ => Some("the server serves nobody any more"),
+            },
         }
-        match connect(self.address) {
-            Err(error) if error.kind() != ErrorKind::TimedOut => Some("the server has ended"),
-            _ => Some("the server serves nobody any more"),
-        }
-    }
-
-    /// How long a client waits for this server.
-    pub fn patience(&self) -> Duration {
-        PATIENCE + 2 * self.pace
     }
 
     /// Sends a request in one piece and reads the response.
     pub fn ask(&self, request: &[u8]) -> Response {
-        self.ask_with(self.patience(), request)
+        self.ask_with(PATIENCE, request)
     }
 
     /// The same, for a client that waits as long as it is told.
     pub fn ask_with(&self, patience: Duration, request: &[u8]) -> Response {
         match connect(self.address) {
-            Ok(mut client) => self.send(&mut client, request, patience),
+            Ok(mut client) => self.exchange(&mut client, request, patience),
             Err(error) => Response::none(End::NoConnection(error.kind())),
         }
     }
 
-    /// The same, for a client that is connected.
-    pub fn send(&self, client: &mut Socket, request: &[u8], patience: Duration) -> Response {
-        // A server that has answered may close before it has read all. Its response counts.
-        let sent = client.write_all(request);
-        let mut response = self.read(client, patience);
-        if let (Err(error), End::Closed) = (sent, response.end) {
-            response.end = End::Broken(error.kind());
-        }
-        response
-    }
-
-    /// Sends plain requests, until one is not answered well or two seconds are over.
-    pub fn ask_again(&self, times: usize, patience: Duration) -> Vec<Response> {
-        let (start, mut responses) = (Instant::now(), Vec::new());
-        while responses.len() < times
-            && start.elapsed() < PATIENCE
-            && responses.last().is_none_or(Response::is_ok)
-        {
-            responses.push(self.ask_with(patience, PLAIN));
-        }
-        responses
-    }
-
-    /// Reads until the server closes, the connection breaks, or the client's patience ends.
-    pub fn read(&self, client: &mut Socket, patience: Duration) -> Response {
+    /// Sends bytes in one piece, or none at all. Then reads until the server closes, the connection
+    /// breaks, or the client's patience ends.
+    pub fn exchange(&self, client: &mut Socket, bytes: &[u8], patience: Duration) -> Response {
         // Some servers do not close the connection, and some of them tell no length either.
         let is_kept = self.first.end == End::Open && self.first.status().is_some();
         let has_no_length = is_kept && self.first.is_all().is_none();
         // How long a client that has it all waits for the end of the connection.
         let closing = Duration::from_millis(if is_kept { 50 } else { 300 });
         let (start, mut piece) = (Instant::now(), [0; 16 * 1024]);
-        let mut response = Response::none(End::Open);
-        let mut deadline = start + patience;
+        let (mut response, mut deadline) = (Response::none(End::Open), start + patience);
+        // A server that has answered may close before it has read all. Its response counts.
+        let sent = client.write_all(bytes);
         while response.bytes.len() < 16 * 1024 * 1024 {
             response.end = match read_before(deadline, client, &mut piece) {
-                Ok(0) => {
-                    // Who sent more after the server had closed was told so with a reset.
-                    let error = client.take_error().ok().flatten();
-                    error.map_or(End::Closed, |error| End::Broken(error.kind()))
-                }
+                // Who sent more after the server had closed was told so with a reset.
+                Ok(0) => match sent.err().or(client.take_error().ok().flatten()) {
+                    Some(error) => End::Broken(error.kind()),
+                    None => End::Closed,
+                },
                 Ok(count) => {
                     response.bytes.extend_from_slice(&piece[..count]);
                     response.took = start.elapsed();

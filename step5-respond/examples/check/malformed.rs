@@ -12,7 +12,7 @@ pub struct Kind {
 /// All of them.
 pub const MALFORMED: &[Kind] = &[
     Kind {
-        name: "a malformed request line",
+        name: "a malformed request line is rejected",
         rule: "The first line is a method, a path and a version, with one space between them: \
                GET / HTTP/1.1. Method and version are in capital letters.",
         heads: &[
@@ -24,7 +24,7 @@ pub const MALFORMED: &[Kind] = &[
         ],
     },
     Kind {
-        name: "a malformed path",
+        name: "a malformed path is rejected",
         rule: "What a client asks for begins with a slash, or with http:// and the name of a \
                host, and holds printable ASCII characters alone.",
         heads: &[
@@ -41,7 +41,7 @@ pub const MALFORMED: &[Kind] = &[
         ],
     },
     Kind {
-        name: "a missing, second or malformed Host",
+        name: "a missing, second or malformed Host is rejected",
         rule: "Host names the site that the client wants: once in each request of HTTP/1.1, a \
                name or an address, and after a colon the number of the port.",
         heads: &[
@@ -58,7 +58,7 @@ pub const MALFORMED: &[Kind] = &[
         ],
     },
     Kind {
-        name: "a malformed header field",
+        name: "a malformed header field is rejected",
         rule: "Each line after the first is a name, a colon right after it, and a value. A name \
                has letters, digits and hyphens, and no space, bracket or @.",
         heads: &[
@@ -69,23 +69,17 @@ pub const MALFORMED: &[Kind] = &[
         ],
     },
     Kind {
-        name: "a body whose length is unclear",
+        name: "a body whose length is unclear is rejected",
         rule: "Content-Length is one number in the digits 0 to 9, and Transfer-Encoding ends \
                with chunked. A server that guesses takes the body for the next request.",
         heads: &[
             ("chunked is missing", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip"),
             ("a word like chunked", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: notchunked"),
-            (
-                "a space that is not ASCII",
-                b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \xc2\xa0chunked",
-            ),
+            ("a strange space", b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \xc2\xa0chunked"),
             ("an empty length", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length:"),
             ("an Arabic digit", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: \xd9\xa3"),
             ("a length with a sign", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1"),
-            (
-                "two lengths that differ",
-                b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2",
-            ),
+            ("two lengths", b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2"),
         ],
     },
 ];
