@@ -210,6 +210,57 @@ fn who_receives_one_client_and_ends_in_step_4_is_told_that_the_loop_is_missing()
 }
 
 #[test]
+fn an_answer_that_never_ends_is_judged_all_the_same() {
+    let verdict = Verdict::on(threads(|mut client| {
+        receive(&mut client, SECOND);
+        let mut piece: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n";
+        while client.write_all(piece).is_ok() {
+            client.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+            let _ = client.read(&mut [0]); // Waits until the client leaves.
+            piece = b".";
+        }
+    }));
+    assert!(verdict.marked("FAIL").contains(&CLOSED), "{}", verdict.said);
+    assert!(verdict.got(CLOSED).ends_with(", and the connection stayed open"), "{}", verdict.said);
+}
+
+#[test]
+fn a_head_without_a_blank_line_is_named() {
+    let response = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nHello";
+    let verdict = Verdict::of_step("5", answering(|_| response.to_vec()));
+    let got = verdict.got("the answer begins with a status line, and the status is 200");
+    assert!(got.contains(" (a line without a colon, or no blank line), "), "{}", verdict.said);
+}
+
+#[test]
+fn who_sends_a_client_away_before_it_asks_is_told_so() {
+    let verdict = Verdict::on(threads(|mut client| {
+        if let Some(head) = receive(&mut client, Duration::from_millis(100)) {
+            send(client, &answer(&head));
+        }
+    }));
+    assert_eq!(verdict.marked("FAIL")[0], EARLY, "{}", verdict.said);
+    assert_eq!(verdict.got(EARLY), "nothing, then the server closed the connection");
+    assert_eq!(verdict.explanation(EARLY)[0], "  sent:     nothing");
+}
+
+#[test]
+fn harm_to_the_next_client_alone_is_seen_and_the_rest_is_judged() {
+    let is_upset = AtomicUsize::new(0);
+    let verdict = Verdict::on(one_by_one(move |mut client| match receive(&mut client, SECOND) {
+        Some(_) if is_upset.swap(0, Ordering::Relaxed) > 0 => {
+            send(client, b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n");
+        }
+        Some(head) => send(client, &answer(&head)),
+        None => is_upset.store(1, Ordering::Relaxed),
+    }));
+    let leaves = "a client that connects and leaves does no harm";
+    assert!(verdict.marked("FAIL").contains(&leaves), "{}", verdict.said);
+    assert!(verdict.got(leaves).starts_with("the next got \"HTTP/1.1 500"), "{}", verdict.said);
+    assert!(verdict.marked("FAIL").contains(&UNREJECTED[0]), "{}", verdict.said);
+}
+
+#[test]
 fn the_short_version_passes_step_5_and_fails_exactly_what_it_should() {
     let mut server =
         Program::start(&program(&PROGRAMS, "examples/short-version"), &["127.0.0.1:0"]);

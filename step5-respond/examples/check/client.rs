@@ -81,7 +81,10 @@ impl Response {
 
     /// What a person reads about it.
     pub fn shown(&self) -> String {
-        let bytes = shown(&self.bytes);
+        let mut bytes = shown(&self.bytes);
+        if self.bytes.starts_with(b"HTTP/1.") && self.status().is_none() {
+            bytes += " (a line without a colon, or no blank line)";
+        }
         match self.end {
             End::Closed => format!("{bytes}, then the server closed the connection"),
             End::Open => format!("{bytes}, and the connection stayed open"),
@@ -130,7 +133,7 @@ pub struct Server {
     pub address: SocketAddr,
     /// When the first client connected.
     pub start: Instant,
-    /// Whether it answered a client that had said nothing.
+    /// Whether it answered a client that had said nothing, or sent it away.
     pub is_early: bool,
     /// What the first client got.
     pub first: Response,
@@ -147,15 +150,15 @@ impl Server {
             Err(error) => server.first.end = End::NoConnection(error.kind()),
             Ok(mut client) => {
                 server.first = server.exchange(&mut client, b"", Duration::from_millis(500));
-                server.is_early = !server.first.bytes.is_empty();
-                if server.first.end == End::Open && !server.is_early {
+                server.is_early = server.first.end != End::Open || !server.first.bytes.is_empty();
+                if !server.is_early {
                     server.first = server.exchange(&mut client, PLAIN, patience);
                 }
             }
         }
         let begin = Instant::now();
         while server.trouble().is_none() && server.next.len() < 12 && begin.elapsed() < PATIENCE {
-            server.next.push(server.ask_with(PATIENCE + 2 * server.first.took, PLAIN));
+            server.next.push(server.ask_with(FIRST_PATIENCE, PLAIN));
         }
         server
     }
@@ -175,17 +178,22 @@ impl Server {
         }
     }
 
-    /// Why a plain client is no longer served as the first one was.
+    /// What a plain client got, where it was not served as the first one was.
+    pub fn harm(&self) -> Option<Response> {
+        let next = self.ask_with(2 * (PATIENCE + self.pace()), PLAIN);
+        let is_served = match self.first.bytes[..] {
+            [] => matches!(next.end, End::Closed | End::Broken(_)), // As in step 4.
+            _ => next.is_ok(),
+        };
+        (!is_served).then_some(next)
+    }
+
+    /// Why nobody is served any more.
     pub fn is_gone(&self) -> Option<&'static str> {
-        let response = self.ask_with(2 * (PATIENCE + self.pace()), PLAIN);
-        match response.end {
-            _ if !response.bytes.is_empty() => None,
-            End::Closed | End::Broken(_) if self.first.bytes.is_empty() => None, // As in step 4.
-            _ => match connect(self.address) {
-                Err(error) if error.kind() != ErrorKind::TimedOut => Some("the server has ended"),
-                _ => Some("the server serves nobody any more"),
-            },
-        }
+        Some(match self.harm()?.end {
+            End::NoConnection(kind) if kind != ErrorKind::TimedOut => "the server has ended",
+            _ => "the server serves nobody any more",
+        })
     }
 
     /// Sends a request in one piece and reads the response.
@@ -202,13 +210,13 @@ impl Server {
     }
 
     /// Sends bytes in one piece, or none at all. Then reads until the server closes, the connection
-    /// breaks, or the client's patience ends.
+    /// breaks, or the client's patience ends, which is one limit for all that comes.
     pub fn exchange(&self, client: &mut Socket, bytes: &[u8], patience: Duration) -> Response {
         // Some servers do not close the connection, and some of them tell no length either.
         let is_kept = self.first.end == End::Open && self.first.status().is_some();
         let has_no_length = is_kept && self.first.is_all().is_none();
         // How long a client that has it all waits for the end of the connection.
-        let closing = Duration::from_millis(if is_kept { 50 } else { 300 });
+        let closing = Duration::from_millis(if is_kept { 5 } else { 300 });
         let (start, mut piece) = (Instant::now(), [0; 16 * 1024]);
         let (mut response, mut deadline) = (Response::none(End::Open), start + patience);
         // A server that has answered may close before it has read all. Its response counts.
@@ -223,9 +231,9 @@ impl Server {
                 Ok(count) => {
                     response.bytes.extend_from_slice(&piece[..count]);
                     response.took = start.elapsed();
-                    let is_all = response.is_all().unwrap_or(has_no_length);
-                    let more = if is_all { closing } else { patience.min(PATIENCE) };
-                    deadline = Instant::now() + more;
+                    if response.is_all().unwrap_or(has_no_length) {
+                        deadline = deadline.min(Instant::now() + closing);
+                    }
                     continue;
                 }
                 Err(error) if error.kind() == ErrorKind::TimedOut => End::Open,

@@ -4,9 +4,7 @@ use crate::client::{PLAIN, Response, Server, connect, shown};
 use Outcome::{Failed, NotChecked, Passed, PassedSlowly};
 use colored::Colorize;
 use socket2::Socket;
-use std::fmt::Display;
-use std::io::{self, Write};
-use std::time::Duration;
+use std::{fmt::Display, io, io::Write, time::Duration};
 
 /// No check begins later, so that all is said in 20 seconds.
 const LAST_START: Duration = Duration::from_secs(16);
@@ -38,7 +36,6 @@ pub enum Outcome {
     Passed,
     /// It passed, and here is how slow it is.
     PassedSlowly(String),
-    /// What came instead.
     Failed(String),
     /// It was not done, and why not.
     NotChecked(String),
@@ -118,18 +115,19 @@ impl Judge {
     /// Tries the server out. After that, it has to serve the next client.
     pub fn attempt(&mut self, sent: &str, run: impl FnOnce(&Server) -> Outcome) {
         self.check.sent = sent.into();
+        let is_late = self.server.start.elapsed() > LAST_START;
         let outcome = match self.stop {
             Some(reason) => NotChecked(reason.into()),
-            None if self.server.start.elapsed() > LAST_START => {
-                NotChecked("no time left: checks before it waited long".into())
-            }
+            None if is_late => NotChecked("no time left: checks before it waited long".into()),
             None => {
                 let outcome = run(&self.server);
-                self.stop = self.server.is_gone();
-                match (self.stop, outcome) {
-                    (None, outcome) => outcome,
-                    (Some(stop), Failed(got)) => Failed(format!("{got}. After that, {stop}")),
-                    (Some(stop), _) => Failed(format!("no answer for the next client: {stop}")),
+                let harm = self.server.harm();
+                self.stop = harm.as_ref().and_then(|_| self.server.is_gone());
+                match (self.stop, harm, outcome) {
+                    (Some(stop), _, Failed(got)) => Failed(format!("{got}. After that, {stop}")),
+                    (Some(stop), ..) => Failed(format!("no answer for the next client: {stop}")),
+                    (_, Some(next), Passed) => Failed(format!("the next got {}", next.shown())),
+                    (.., outcome) => outcome,
                 }
             }
         };

@@ -9,7 +9,6 @@ pub struct Kind {
     pub heads: &'static [(&'static str, &'static [u8])],
 }
 
-/// All of them.
 pub const MALFORMED: &[Kind] = &[
     Kind {
         name: "a malformed request line is rejected",

@@ -41,9 +41,7 @@ pub fn judge(step: usize, addresses: &[SocketAddr]) -> bool {
         _ if !server.first.bytes.is_empty() => (5, "It answers"),
         End::Closed | End::Broken(_) => (4, "It accepts a client, and closes without an answer"),
         End::Open => (3, "A connection completes, and nobody answers"),
-        End::NoConnection(ErrorKind::TimedOut) => {
-            (0, "Its queue is full: nobody takes clients out of it. Start the server again.")
-        }
+        End::NoConnection(ErrorKind::TimedOut) => (0, "Its queue is full. Start the server again."),
         End::NoConnection(_) if is_taken(address) => {
             (2, "Its address is taken, and nobody listens (or a server has just ended)")
         }
