@@ -33,8 +33,8 @@ pub static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(test_support::build_all);
 /// How long a program may take until it prints its next line. It may have to be built first.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The full check sends crowds. What other pages show takes its time, so nothing runs beside it.
-static CROWD: RwLock<()> = RwLock::new(());
+/// Held by each command that runs, and by one alone where that sends crowds, or shows a time.
+static TURN: RwLock<()> = RwLock::new(());
 
 /// What came of the console blocks of a page.
 #[derive(Default)]
@@ -79,12 +79,12 @@ pub fn run(page: &Page, root: &Path) -> Report {
                 }
                 Some(server) if command == GOES_ON => server.prints(&expected),
                 None if command == GOES_ON => Err("does not run".to_string()),
-                _ if command.ends_with("--example check") => {
-                    let _alone = CROWD.write();
+                _ if command.ends_with("--example check") || command.contains("%{time_") => {
+                    let _alone = TURN.write();
                     Running::client(&command, root, port).ends_with(&expected)
                 }
                 _ => {
-                    let _beside_others = CROWD.read();
+                    let _beside_others = TURN.read();
                     Running::client(&command, root, port).ends_with(&expected)
                 }
             };
