@@ -314,7 +314,8 @@ fn a_program_that_was_paused_goes_on_with_the_same_client() {
 #[ignore = "needs strace, which not every system has; .ci/run installs it"]
 fn a_client_that_left_the_queue_costs_nothing() {
     let mut strace = std::process::Command::new("strace");
-    strace.args(["-qq", "-e", "trace=accept4", "-e", "inject=accept4:error=ECONNABORTED:when=1"]);
+    strace.args(["-D", "-qq", "-e", "trace=accept4"]); // -D: the program stays our child.
+    strace.args(["-e", "inject=accept4:error=ECONNABORTED:when=1"]);
     let mut program = Program::run(strace.args([STEP, "127.0.0.1:0"]));
     let address = program.listening();
     assert_goes_on(&mut program, address);
