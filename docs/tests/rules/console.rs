@@ -79,12 +79,11 @@ pub fn run(page: &Page, root: &Path) -> Report {
                 }
                 Some(server) if command == GOES_ON => server.prints(&expected),
                 None if command == GOES_ON => Err("does not run".to_string()),
-                _ if command.ends_with("--example check") || command.contains("%{time_") => {
-                    let _alone = TURN.write();
-                    Running::client(&command, root, port).ends_with(&expected)
-                }
                 _ => {
-                    let _beside_others = TURN.read();
+                    let is_alone =
+                        command.ends_with("--example check") || command.contains("%{time_");
+                    let _alone = is_alone.then(|| TURN.write());
+                    let _beside_others = (!is_alone).then(|| TURN.read());
                     Running::client(&command, root, port).ends_with(&expected)
                 }
             };
