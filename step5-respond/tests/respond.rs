@@ -1,7 +1,7 @@
 //! What a client sees of step 5 when it asks for something: every answer, byte for byte.
 
-#[path = "../examples/check/malformed.rs"]
-#[allow(dead_code, reason = "the checker says the names and rules, this does not")]
+#[path = "../../docs/observer/src/malformed.rs"]
+#[allow(dead_code, reason = "the judge says the names and rules, this does not")]
 mod malformed;
 
 use malformed::{MALFORMED, head};

@@ -1,8 +1,8 @@
 //! Does one check after the other, tells what comes of it, and at the end what to mend first.
 
-use crate::client::{PLAIN, Response, Server, connect, shown};
 use Outcome::{Failed, NotChecked, Passed, PassedSlowly};
 use colored::Colorize;
+use observer::client::{PLAIN, Response, Server, connect, shown};
 use socket2::Socket;
 use std::{fmt::Display, io, io::Write, time::Duration};
 

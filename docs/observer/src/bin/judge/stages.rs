@@ -1,8 +1,8 @@
 //! What an observer sees of a server that has come as far as one of the steps.
 
-use crate::client::{End, FIRST_PATIENCE, Server, knock};
-use crate::judge::{Judge, Outcome::Passed, say};
+use crate::report::{Judge, Outcome::Passed, say};
 use colored::Colorize;
+use observer::client::{End, FIRST_PATIENCE, Server, knock};
 use socket2::{Domain, Socket, Type};
 use std::io::ErrorKind;
 use std::net::SocketAddr;

@@ -18,7 +18,9 @@ pub const PLAIN: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: clos
 
 /// All that came back for one request.
 pub struct Response {
+    /// Head and body, as they came.
     pub bytes: Vec<u8>,
+    /// How the connection ended.
     pub end: End,
     /// When the last byte came, counted from when the client began to wait.
     pub took: Duration,
@@ -31,7 +33,9 @@ pub enum End {
     Closed,
     /// It was still open when the client had waited long enough.
     Open,
+    /// It was reset, or broke in another way.
     Broken(ErrorKind),
+    /// It did not come about.
     NoConnection(ErrorKind),
 }
 
@@ -45,6 +49,7 @@ impl Response {
         self.parse(|response, _| response.code)
     }
 
+    /// Whether the status is 200.
     pub fn is_ok(&self) -> bool {
         self.status() == Some(200)
     }
@@ -113,6 +118,9 @@ pub fn shown(bytes: &[u8]) -> String {
 }
 
 /// Connects, or says why that is not possible.
+///
+/// # Errors
+/// What connect(2) reports, or that it took longer than [`PATIENCE`].
 pub fn connect(address: SocketAddr) -> io::Result<Socket> {
     let client = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     client.connect_timeout(&address.into(), PATIENCE)?;
@@ -122,6 +130,9 @@ pub fn connect(address: SocketAddr) -> io::Result<Socket> {
 }
 
 /// Connects to the first of the addresses where somebody listens.
+///
+/// # Panics
+/// Without an address.
 pub fn knock(addresses: &[SocketAddr]) -> (SocketAddr, io::Result<Socket>) {
     let mut tried = addresses.iter().map(|&address| (address, connect(address)));
     let found = tried.find(|(_, client)| client.is_ok());
@@ -130,6 +141,7 @@ pub fn knock(addresses: &[SocketAddr]) -> (SocketAddr, io::Result<Socket>) {
 
 /// A server, and what its first clients saw.
 pub struct Server {
+    /// Where it listens.
     pub address: SocketAddr,
     /// When the first client connected.
     pub start: Instant,

@@ -1,9 +1,7 @@
 //! Judges a web server, in any language, as the clients do that a server really meets.
 
 mod checks;
-mod client;
-mod judge;
-mod malformed;
+mod report;
 mod stages;
 
 use std::io::{self, Write};
@@ -11,7 +9,7 @@ use std::{env, process::ExitCode};
 use step1_socket::terminal;
 
 const USAGE: &str = "\
-Usage: cargo run -p step5-respond --example check -- [--step N] [HOST:PORT]
+Usage: cargo judge [--step N] [HOST:PORT]
 
   --step N      judge a server that has come as far as step 2, 3, 4 or 5
                 without it: all that a good server does
@@ -25,7 +23,7 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = arguments.iter().map(|a| a.to_str().unwrap_or_default()).collect();
     let (step, place) = match arguments[..] {
         ["-h" | "--help"] => {
-            judge::say(USAGE);
+            report::say(USAGE);
             return ExitCode::SUCCESS;
         }
         [] => (None, "127.0.0.1:8080"),

@@ -1,7 +1,8 @@
-//! Heads that are not HTTP. The checker and the tests of step 5 share them.
+//! Heads that are not HTTP. The judge and the tests of step 5 share them.
 
 /// Heads that break the same rule.
 pub struct Kind {
+    /// What a server does with them.
     pub name: &'static str,
     /// The rule, as a beginner needs it.
     pub rule: &'static str,
@@ -9,6 +10,7 @@ pub struct Kind {
     pub heads: &'static [(&'static str, &'static [u8])],
 }
 
+/// All of them.
 pub const MALFORMED: &[Kind] = &[
     Kind {
         name: "a malformed request line is rejected",

@@ -1,4 +1,4 @@
-//! The checker tells good servers from bad ones, and bad ones from each other.
+//! The judge tells good servers from bad ones, and bad ones from each other.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
@@ -12,7 +12,7 @@ use test_support::{Program, build_all, program};
 /// Where the examples are, built once for all tests in here.
 static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(build_all);
 
-/// What the checker said about a server.
+/// What the judge said about a server.
 struct Verdict {
     said: String,
     succeeded: bool,
@@ -27,11 +27,11 @@ impl Verdict {
         Verdict::with(&["--step", step, &server.to_string()])
     }
 
-    /// Runs the checker. However the server behaves, it has 20 seconds.
+    /// Runs the judge. However the server behaves, it has 20 seconds.
     fn with(arguments: &[&str]) -> Verdict {
-        let check = program(&PROGRAMS, "examples/check");
+        let check = env!("CARGO_BIN_EXE_judge");
         let start = Instant::now();
-        let (status, said) = Program::start(&check, arguments).end();
+        let (status, said) = Program::start(check, arguments).end();
         assert!(start.elapsed() < Duration::from_secs(20), "{:?}\n{said}", start.elapsed());
         Verdict { said, succeeded: status.success() }
     }
@@ -154,7 +154,7 @@ fn answering(answer: impl Fn(&[u8]) -> Vec<u8> + Clone + Send + 'static) -> Sock
 
 #[test]
 fn step_5_passes_every_check() {
-    let mut step5 = Program::start(env!("CARGO_BIN_EXE_step5-respond"), &["127.0.0.1:0"]);
+    let mut step5 = Program::start(&program(&PROGRAMS, "step5-respond"), &["127.0.0.1:0"]);
     let verdict = Verdict::on(step5.listening());
     assert_eq!(verdict.marked("FAIL"), Vec::<&str>::new(), "{}", verdict.said);
     assert_eq!(verdict.marked("?   "), Vec::<&str>::new());
@@ -674,21 +674,21 @@ fn a_server_that_is_not_there_is_one_clear_line() {
     // A socket that is bound and does not listen keeps the port free of others.
     let socket = step2_bind::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = step2_bind::local_address(&socket).unwrap();
-    let check = program(&PROGRAMS, "examples/check");
-    let mut checker = Program::start(&check, &[&address.to_string()]);
-    let line = checker.stderr_line();
+    let check = env!("CARGO_BIN_EXE_judge");
+    let mut judge = Program::start(check, &[&address.to_string()]);
+    let line = judge.stderr_line();
     assert!(line.starts_with(&format!("Cannot connect to {address}: ")), "{line}");
     assert!(line.ends_with("Start the server first, or pass its address."), "{line}");
-    let (status, said) = checker.end();
+    let (status, said) = judge.end();
     assert_eq!((status.code(), said.as_str()), (Some(1), ""));
 }
 
 #[test]
 fn an_unknown_step_gets_the_usage() {
-    let check = program(&PROGRAMS, "examples/check");
+    let check = env!("CARGO_BIN_EXE_judge");
     for arguments in [&["--step", "1"][..], &["--step"], &["--stpe", "3"]] {
-        let mut checker = Program::start(&check, arguments);
-        assert!(checker.stderr_line().starts_with("Usage: "));
-        assert_eq!(checker.end().0.code(), Some(2));
+        let mut judge = Program::start(check, arguments);
+        assert!(judge.stderr_line().starts_with("Usage: "));
+        assert_eq!(judge.end().0.code(), Some(2));
     }
 }

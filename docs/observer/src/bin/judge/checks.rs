@@ -1,9 +1,9 @@
 //! What is checked, in the order in which a beginner mends it.
 
-use crate::client::{End, PATIENCE, PLAIN, Response, Server, connect, shown};
-use crate::judge::Outcome::{self, Failed, NotChecked, Passed, PassedSlowly};
-use crate::judge::{Judge, verdict};
-use crate::malformed::{MALFORMED, head};
+use crate::report::Outcome::{self, Failed, NotChecked, Passed, PassedSlowly};
+use crate::report::{Judge, verdict};
+use observer::client::{End, PATIENCE, PLAIN, Response, Server, connect, shown};
+use observer::malformed::{MALFORMED, head};
 use socket2::Socket;
 use std::time::{Duration, Instant};
 use std::{io::Write, net::Shutdown, thread::sleep};
