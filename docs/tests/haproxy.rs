@@ -5,12 +5,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
-use test_support::{PATIENCE, Program, REQUEST, ask, build_all, program};
+use test_support::{Program, REQUEST, TIMEOUT, ask, program};
 
 #[test]
 #[ignore = "needs HAProxy, which not every system has; .ci/run installs it"]
 fn two_copies_take_turns_and_one_of_them_is_enough() {
-    let step5 = program(&build_all(), "step5-respond");
+    let step5 = program("step5-respond", "step5-respond");
     let mut copies: Vec<Program> =
         (0..2).map(|_| Program::start(&step5, &["127.0.0.1:0"])).collect();
     let ports: Vec<String> = copies.iter_mut().map(|copy| copy.listening().to_string()).collect();
@@ -31,7 +31,7 @@ fn two_copies_take_turns_and_one_of_them_is_enough() {
     let start = Instant::now();
     while std::net::TcpStream::connect(site).is_err() {
         assert!(haproxy.is_running(), "{}", haproxy.stderr_line());
-        assert!(start.elapsed() < PATIENCE, "HAProxy does not listen");
+        assert!(start.elapsed() < TIMEOUT, "HAProxy does not listen");
         std::thread::yield_now();
     }
 

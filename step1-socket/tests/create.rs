@@ -2,7 +2,7 @@
 
 use socket2::{Domain, Type};
 use step1_socket::create;
-use test_support::{Program, assert_story, curl, output, story};
+use test_support::{Program, assert_log, curl, has, output};
 
 const STEP: &str = env!("CARGO_BIN_EXE_step1-socket");
 
@@ -33,9 +33,9 @@ fn it_says_what_was_created_and_ends_when_enter_is_pressed() {
     assert!(program.is_running(), "it waits for Enter");
 
     program.press_enter();
-    let (status, told) = program.end();
+    let (status, log) = program.end();
     assert!(status.success());
-    assert_story(&told, &story(1));
+    assert_log(&log, &test_support::log(1));
 }
 
 #[test]
@@ -65,8 +65,10 @@ fn an_argument_is_one_too_many() {
 }
 
 #[test]
-#[ignore = "needs curl, which not every system has; .ci/run installs it"]
 fn curl_finds_its_connection_refused() {
+    if !has("curl") {
+        return;
+    }
     let mut program = Program::start(STEP, &[]);
     program.wait_for("Socket created");
     // The step has no port. This one is bound and kept, so that no other program listens on it.

@@ -33,21 +33,21 @@ fn what_could_move_the_cursor_or_hide_is_made_visible() {
     }
 }
 
-/// What step 1 tells when standard input is at its end, with these variables set.
-fn story_with(settings: &[(&str, &str)]) -> String {
+/// The log of step 1 when standard input is at its end, with these variables set.
+fn log_with(settings: &[(&str, &str)]) -> String {
     let mut program = Program::run(Command::new(STEP).envs(settings.iter().copied()));
     program.end_input();
     program.end().1
 }
 
 #[test]
-fn there_is_no_color_where_the_output_is_no_terminal() {
-    assert!(story_with(&[]).starts_with("[step1-socket] "));
+fn there_is_no_color_if_the_output_is_no_terminal() {
+    assert!(log_with(&[]).starts_with("[step1-socket] "));
 }
 
 #[test]
 fn clicolor_force_colors_the_output_wherever_it_goes() {
-    assert!(story_with(&[("CLICOLOR_FORCE", "1")]).starts_with(COLORED));
+    assert!(log_with(&[("CLICOLOR_FORCE", "1")]).starts_with(COLORED));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 use step2_bind::{bind, local_address};
 use step3_listen::{BACKLOG, listen};
-use test_support::{Program, REQUEST, assert_story, connect, curl, output, story};
+use test_support::{Program, REQUEST, assert_log, connect, curl, has, output};
 
 const STEP: &str = env!("CARGO_BIN_EXE_step3-listen");
 
@@ -19,9 +19,9 @@ fn it_says_where_it_listens_and_ends_when_enter_is_pressed() {
     assert!(program.is_running(), "it waits for Enter");
 
     program.press_enter();
-    let (status, told) = program.end();
+    let (status, log) = program.end();
     assert!(status.success());
-    assert_story(&told, &story(3));
+    assert_log(&log, &test_support::log(3));
 }
 
 #[test]
@@ -36,8 +36,10 @@ fn a_client_connects_and_gets_no_answer() {
 }
 
 #[test]
-#[ignore = "needs curl, which not every system has; .ci/run installs it"]
 fn curl_connects_and_waits_in_vain() {
+    if !has("curl") {
+        return;
+    }
     let mut program = Program::start(STEP, &["127.0.0.1:0"]);
     assert_eq!(curl(program.listening()), 28);
 }
@@ -78,7 +80,7 @@ fn a_socket_that_cannot_listen_does_not_say_that_it_does() {
     let address = address.expect("a free port");
     let _listener = listen(address, BACKLOG).expect("nobody listens yet");
     let mut program = Program::start(STEP, &[&address.to_string()]);
-    let (status, told) = program.end();
+    let (status, log) = program.end();
     assert_eq!(status.code(), Some(1));
-    assert!(!told.contains("listening"), "{told}");
+    assert!(!log.contains("listening"), "{log}");
 }

@@ -7,8 +7,8 @@ use step4_accept::{MAX_HEAD, REQUEST_TIMEOUT, read_before};
 #[cfg(target_os = "linux")]
 use test_support::limit_descriptors;
 use test_support::{
-    PATIENCE, Program, REQUEST, assert_story, connect, curl, head_of, read_all, reset,
-    send_no_more, story,
+    Program, REQUEST, TIMEOUT, assert_log, connect, curl, has, head_of, log, read_all, reset,
+    send_no_more,
 };
 
 const STEP: &str = env!("CARGO_BIN_EXE_step4-accept");
@@ -34,7 +34,7 @@ fn it_says_who_connected_and_what_they_asked() {
     client.write_all(REQUEST).unwrap();
     assert_eq!(read_all(&mut client), b"", "there is no answer at this step");
     program.wait_for("Host: localhost");
-    assert_story(&program.lines().join("\n"), &story(4));
+    assert_log(&program.lines().join("\n"), &log(4));
 
     let from = client.local_addr().unwrap();
     program.wait_for(&format!("Connection from {from} has been established!"));
@@ -43,8 +43,10 @@ fn it_says_who_connected_and_what_they_asked() {
 }
 
 #[test]
-#[ignore = "needs curl, which not every system has; .ci/run installs it"]
 fn curl_gets_an_empty_reply() {
+    if !has("curl") {
+        return;
+    }
     let (_program, address) = start();
     assert_eq!(curl(address), 52);
 }
@@ -58,7 +60,7 @@ fn a_request_cut_into_single_bytes_is_received_complete() {
         client.write_all(&[*byte]).unwrap();
     }
     program.wait_for("Host: localhost");
-    assert_story(&program.lines().join("\n"), &story(4));
+    assert_log(&program.lines().join("\n"), &log(4));
 }
 
 #[test]
@@ -287,7 +289,7 @@ fn a_deadline_is_kept_to_the_last_nanosecond() {
         }
         done.send(()).unwrap();
     });
-    is_done.recv_timeout(PATIENCE).expect("every read ends");
+    is_done.recv_timeout(TIMEOUT).expect("every read ends");
 }
 
 #[cfg(unix)]
@@ -338,6 +340,9 @@ fn a_closed_standard_output_does_not_stop_it() {
 #[cfg(target_os = "linux")]
 #[test]
 fn without_descriptors_it_says_so_and_serves_again_when_there_are_some() {
+    if !has("prlimit") {
+        return;
+    }
     let (mut program, address) = start();
     // From here on the system grants no new descriptor. If accept waits already, it has one, and
     // the first of these clients still gets in.

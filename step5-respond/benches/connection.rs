@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 use std::{env, fs, io, thread};
 use step5_respond::response::Response;
 use step5_respond::{BACKLOG, WORKERS};
-use test_support::program;
 
 const CLIENTS: [usize; 3] = [1, 32, 256];
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -143,7 +142,9 @@ impl Server {
 /// The file of a program. This one is target/release/deps/connection-….
 fn built(name: &str) -> String {
     let bench = env::current_exe().expect("this program has a file");
-    program(bench.parent().and_then(Path::parent).expect("it is in a folder of cargo"), name)
+    let folder = bench.parent().and_then(Path::parent).expect("it is in a folder of cargo");
+    let file = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    file.to_str().expect("a path of text").to_string()
 }
 
 impl Drop for Server {

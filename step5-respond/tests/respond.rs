@@ -12,8 +12,8 @@ use std::sync::LazyLock;
 use step4_accept::MAX_HEAD;
 use step5_respond::request::Request;
 use test_support::{
-    Program, REQUEST, Response, ask, assert_story, connect, curl, head_of, read_response,
-    send_no_more, story,
+    Program, REQUEST, Response, ask, assert_log, connect, curl, head_of, log, read_response,
+    send_no_more,
 };
 
 const STEP: &str = env!("CARGO_BIN_EXE_step5-respond");
@@ -43,7 +43,7 @@ fn the_story_begins_with_that_of_step_4_and_ends_with_the_response() {
     let (mut program, address) = start();
     let response = ask(address, REQUEST);
     let line = program.wait_for("[step5-respond]");
-    assert_story(&program.lines().join("\n"), &story(5));
+    assert_log(&program.lines().join("\n"), &log(5));
     let total = response.head.len() + response.body.len();
     assert!(line.ends_with(&format!(": 200 OK, {total} bytes")), "{line}");
 }

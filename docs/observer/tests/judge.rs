@@ -2,15 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use test_support::{Program, build_all, program};
-
-/// Where the examples are, built once for all tests in here.
-static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(build_all);
+use test_support::{Program, example, program};
 
 /// What the judge said about a server.
 struct Verdict {
@@ -154,7 +150,7 @@ fn answering(answer: impl Fn(&[u8]) -> Vec<u8> + Clone + Send + 'static) -> Sock
 
 #[test]
 fn step_5_passes_every_check() {
-    let mut step5 = Program::start(&program(&PROGRAMS, "step5-respond"), &["127.0.0.1:0"]);
+    let mut step5 = Program::start(&program("step5-respond", "step5-respond"), &["127.0.0.1:0"]);
     let verdict = Verdict::on(step5.listening());
     assert_eq!(verdict.marked("FAIL"), Vec::<&str>::new(), "{}", verdict.said);
     assert_eq!(verdict.marked("?   "), Vec::<&str>::new());
@@ -169,7 +165,7 @@ fn each_program_passes_its_own_step_and_no_other() {
     thread::scope(|scope| {
         for (own, name) in ["2", "3", "4", "5"].into_iter().zip(programs) {
             scope.spawn(move || {
-                let mut server = Program::start(&program(&PROGRAMS, name), &["127.0.0.1:0"]);
+                let mut server = Program::start(&program(name, name), &["127.0.0.1:0"]);
                 server.wait_for(if own == "2" { "bound to" } else { "is listening" });
                 let address = server.address();
                 for step in ["2", "3", "4", "5"] {
@@ -262,8 +258,7 @@ fn harm_to_the_next_client_alone_is_seen_and_the_rest_is_judged() {
 
 #[test]
 fn the_short_version_passes_step_5_and_fails_exactly_what_it_should() {
-    let mut server =
-        Program::start(&program(&PROGRAMS, "examples/short-version"), &["127.0.0.1:0"]);
+    let mut server = Program::start(&example("step5-respond", "short-version"), &["127.0.0.1:0"]);
     let line = server.wait_for("Server is listening on http://");
     let address = line.rsplit('/').next().unwrap().parse().unwrap();
     let verdict = Verdict::of_step("5", address);

@@ -28,7 +28,8 @@ use std::{fs, thread};
 use tempfile::TempDir;
 
 /// Where the programs of the workspace are, built once.
-pub static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(test_support::build_all);
+pub static PROGRAMS: LazyLock<PathBuf> =
+    LazyLock::new(|| test_support::build(&["--workspace", "--bins", "--examples"]));
 
 /// How long a program may take until it prints its next line. It may have to be built first.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -214,7 +215,7 @@ impl Running {
             .env("PYTHONUNBUFFERED", "1")
             .env("LC_ALL", "C.UTF-8");
         shell.env_remove("RUST_BACKTRACE").env("TERM", "dumb");
-        test_support::without_color_settings(&mut shell);
+        test_support::without_settings(&mut shell);
         // A group of its own, so that what the shell starts can be ended with it.
         shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = shell.spawn().expect("sh runs");

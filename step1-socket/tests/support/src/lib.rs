@@ -1,30 +1,30 @@
 //! What the tests of all steps share: a program under test, and clients that talk to it.
 //!
-//! Every wait in here is for an event. [`PATIENCE`] only bounds how long a broken program can
+//! Every wait in here is for an event. [`TIMEOUT`] only bounds how long a broken program can
 //! hold up the tests.
 
+#![allow(clippy::missing_panics_doc, reason = "a test that finds something wrong panics")]
+
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use wait_timeout::ChildExt;
+use std::{env, thread};
 
 /// How long a test waits for something that should happen at once.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+///
+/// Longer than any server of this course waits for a client, and with time to spare for a machine
+/// that is busy with something else.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The story of the steps up to `step`, as a pattern: `[..]` stands for what varies.
+/// The log of the steps up to `step`, as a pattern: `[..]` stands for what varies.
 ///
-/// Each step's story begins with that of the step before it, because it is made from it here.
-///
-/// # Panics
-///
-/// When the step has no line here.
-#[must_use]
-pub fn story(step: usize) -> Vec<&'static str> {
+/// Each step's log begins with that of the step before it, because it is made from it here.
+pub fn log(step: usize) -> Vec<&'static str> {
     let lines: [&[&str]; 5] = [
         &["[step1-socket] Socket created: IPv4, TCP, descriptor [..]"],
         &["[step2-bind] Socket bound to 127.0.0.1:[..]"],
@@ -36,11 +36,11 @@ pub fn story(step: usize) -> Vec<&'static str> {
         ],
         &["[step5-respond] Response sent to 127.0.0.1:[..]: 200 OK, [..] bytes"],
     ];
-    assert!(step <= lines.len(), "step {step} tells nothing here: give it a line above");
+    assert!(step <= lines.len(), "step {step} has no line here: give it one above");
     lines[..step].concat()
 }
 
-/// The request that [`story`] shows.
+/// The request that [`log`] shows.
 pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// A running program, with its standard streams. Killed at the test's end.
@@ -54,19 +54,13 @@ pub struct Program {
 
 impl Program {
     /// Starts a program with the given arguments and no color.
-    #[must_use]
     pub fn start(program: &str, arguments: &[&str]) -> Program {
         Program::run(Command::new(program).args(arguments))
     }
 
     /// Starts a command, with its standard streams connected to the test.
-    ///
-    /// # Panics
-    ///
-    /// When it does not start.
-    #[must_use]
     pub fn run(command: &mut Command) -> Program {
-        without_color_settings(command);
+        without_settings(command);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
         Program {
@@ -78,11 +72,7 @@ impl Program {
         }
     }
 
-    /// Waits for a line of the story that contains `text`, and returns it.
-    ///
-    /// # Panics
-    ///
-    /// When the line does not come.
+    /// Waits for a line of the log that contains `text`, and returns it.
     pub fn wait_for(&mut self, text: &str) -> String {
         if let Some(line) = self.lines.iter().find(|line| line.contains(text)) {
             return line.clone();
@@ -91,13 +81,9 @@ impl Program {
     }
 
     /// Waits for a line that contains `text` and was not returned before, and returns it.
-    ///
-    /// # Panics
-    ///
-    /// When the line does not come.
     pub fn wait_for_next(&mut self, text: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        while let Ok(line) = self.stdout.recv_timeout(deadline - Instant::now()) {
+        let start = Instant::now();
+        while let Ok(line) = self.stdout.recv_timeout(TIMEOUT.saturating_sub(start.elapsed())) {
             self.lines.push(line.clone());
             if line.contains(text) {
                 return line;
@@ -107,10 +93,6 @@ impl Program {
     }
 
     /// Waits until the program has a port, and returns its address.
-    ///
-    /// # Panics
-    ///
-    /// When the line that names the address does not come.
     pub fn address(&mut self) -> SocketAddr {
         let line = self.wait_for("Socket bound to ");
         let address = line.split("Socket bound to ").nth(1).expect("the line holds the words");
@@ -118,36 +100,22 @@ impl Program {
     }
 
     /// Waits until the program listens, and returns its address.
-    ///
-    /// # Panics
-    ///
-    /// When the line that says so does not come.
     pub fn listening(&mut self) -> SocketAddr {
         self.wait_for("Server is listening on ");
         self.address()
     }
 
-    /// All lines of the story until now.
-    #[must_use]
+    /// All lines of the log until now.
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
 
     /// Waits for a line on standard error.
-    ///
-    /// # Panics
-    ///
-    /// When no line comes.
-    #[must_use]
     pub fn stderr_line(&self) -> String {
-        self.stderr.recv_timeout(PATIENCE).expect("a line on standard error")
+        self.stderr.recv_timeout(TIMEOUT).expect("a line on standard error")
     }
 
     /// Presses Enter.
-    ///
-    /// # Panics
-    ///
-    /// When the program has gone.
     pub fn press_enter(&mut self) {
         self.stdin.as_mut().expect("open").write_all(b"\n").expect("the program reads");
     }
@@ -163,29 +131,32 @@ impl Program {
     }
 
     /// Whether the program still runs.
-    ///
-    /// # Panics
-    ///
-    /// When the system does not say.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("the system knows its child").is_none()
     }
 
     /// The number by which the system knows the program.
-    #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits until the program ends, and returns its status and all it told.
-    ///
-    /// # Panics
-    ///
-    /// When it does not end.
+    /// Waits until the program ends, and returns its status and all of its log.
     pub fn end(&mut self) -> (ExitStatus, String) {
-        let status = self.child.wait_timeout(PATIENCE).expect("the system knows its child");
-        let status = status.unwrap_or_else(|| panic!("it goes on: {:#?}", self.lines));
-        self.lines.extend(self.stdout.iter());
+        self.end_within(TIMEOUT)
+    }
+
+    /// Waits so long at most until the program ends, and returns its status and all of its log.
+    pub fn end_within(&mut self, timeout: Duration) -> (ExitStatus, String) {
+        let start = Instant::now();
+        loop {
+            // When a program ends, so does its standard output.
+            match self.stdout.recv_timeout(timeout.saturating_sub(start.elapsed())) {
+                Ok(line) => self.lines.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it goes on: {:#?}", self.lines),
+            }
+        }
+        let status = self.child.wait().expect("the system knows its child");
         (status, self.lines.join("\n"))
     }
 }
@@ -198,14 +169,9 @@ impl Drop for Program {
 }
 
 /// Runs a program until it ends, and returns its exit status, standard output and standard error.
-///
-/// # Panics
-///
-/// When it does not start, or is killed.
-#[must_use]
 pub fn output(program: &str, arguments: &[impl AsRef<OsStr>]) -> (i32, String, String) {
     let mut command = Command::new(program);
-    without_color_settings(&mut command);
+    without_settings(&mut command);
     let output = command.args(arguments).output().unwrap_or_else(|e| panic!("{program}: {e}"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let status = output.status.code().expect("it ends by itself");
@@ -213,10 +179,6 @@ pub fn output(program: &str, arguments: &[impl AsRef<OsStr>]) -> (i32, String, S
 }
 
 /// Sets how many descriptors a running program may have, with prlimit(1).
-///
-/// # Panics
-///
-/// When the system refuses.
 #[cfg(target_os = "linux")]
 pub fn limit_descriptors(program: &Program, most: u32) {
     let (id, most) = (format!("--pid={}", program.id()), format!("--nofile={most}:1024"));
@@ -224,13 +186,42 @@ pub fn limit_descriptors(program: &Program, most: u32) {
     assert!(prlimit.expect("prlimit runs").success());
 }
 
-/// The person who runs the tests may have set what colors they like. The tests say it themselves.
-pub fn without_color_settings(command: &mut Command) {
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+/// Removes settings for colors and proxies from a command's environment.
+///
+/// Whoever runs the tests may have set some. What a test sets for its command itself stays.
+pub fn without_settings(command: &mut Command) {
+    let colors = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"];
+    let proxies =
+        ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+    for name in colors.into_iter().chain(proxies) {
         if !command.get_envs().any(|(set, _)| set == name) {
             command.env_remove(name);
         }
     }
+}
+
+/// Whether a tool is installed. If it is not, one line says which test is left out for it.
+///
+/// Where `CI=true` is set, every tool has to be there.
+pub fn has(tool: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let file = format!("{tool}{}", env::consts::EXE_SUFFIX);
+    let is_there = env::split_paths(&path).any(|folder| folder.join(&file).is_file());
+    if !is_there {
+        let thread = thread::current();
+        let line = format!("skipped: {} needs {tool}\n", thread.name().unwrap_or("a test"));
+        assert!(env::var_os("CI").is_none_or(|value| value != "true"), "{line}");
+        // What print! writes is not shown when a test passes.
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
+    is_there
+}
+
+/// Held by a test that opens so many connections that two such tests would not get along with the
+/// 256 descriptors that macOS grants.
+pub fn crowd() -> MutexGuard<'static, ()> {
+    static CROWD: Mutex<()> = Mutex::new(());
+    CROWD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
@@ -245,33 +236,41 @@ fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-/// Builds all programs and examples of the workspace, and returns the folder they are in.
-///
-/// All at once, as `cargo test --workspace` does it: then nothing is built twice.
-///
-/// # Panics
-///
-/// When they can't be built.
-#[must_use]
-pub fn build_all() -> PathBuf {
-    let arguments = ["build", "--quiet", "--workspace", "--bins", "--examples"];
-    // Where cargo can't be started, as under Wine, everything was built before.
-    if let Ok(cargo) = Command::new(env!("CARGO")).args(arguments).status() {
-        assert!(cargo.success(), "everything is built");
-    }
-    // This test is target/debug/deps/test-…, a program target/debug/program.
-    let test = std::env::current_exe().expect("a test has a file");
-    test.parent().and_then(Path::parent).expect("it is in a folder of cargo").to_path_buf()
+/// Builds the program of another package, such as `step1-socket`, and returns its file.
+pub fn program(package: &str, name: &str) -> String {
+    file(&build(&["-p", package, "--bin", name]), name)
 }
 
-/// The file of a program, or of an example such as `examples/check`, in a folder of programs.
-///
-/// # Panics
-///
-/// When the folder has a name that is not text.
-#[must_use]
-pub fn program(folder: &Path, name: &str) -> String {
-    let file = folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+/// Builds an example of a package, and returns its file.
+pub fn example(package: &str, name: &str) -> String {
+    file(&build(&["-p", package, "--example", name]).join("examples"), name)
+}
+
+/// Builds what these arguments of `cargo build` name, as the test that calls this was built
+/// itself: for the same system, with or without `--release`. Returns the folder of the programs.
+pub fn build(arguments: &[&str]) -> PathBuf {
+    // This test is target/debug/deps/test-..., or target/x86_64-pc-windows-gnu/release/deps/test-....
+    let test = env::current_exe().expect("a test has a file");
+    let folder = test.parent().and_then(Path::parent).expect("it is in a folder of cargo");
+    let name = |folder: &Path| folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    let profile = name(folder).expect("it has a name");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet"]).args(arguments);
+    cargo.arg("--profile").arg(if profile == "debug" { "dev" } else { &profile });
+    // In target itself is a file that a folder for one system does not have.
+    let above = folder.parent().filter(|above| !above.join(".rustc_info.json").is_file());
+    if let Some(system) = above.and_then(name) {
+        cargo.arg("--target").arg(system);
+    }
+    // If cargo can't be started, as under Wine, everything was built before.
+    if let Ok(status) = cargo.status() {
+        assert!(status.success(), "{cargo:?} fails");
+    }
+    folder.to_path_buf()
+}
+
+fn file(folder: &Path, name: &str) -> String {
+    let file = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
     file.to_str().expect("a path of text").to_string()
 }
 
@@ -290,35 +289,24 @@ pub struct Response {
 
 impl Response {
     /// The value of a header field.
-    #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|field| field.0 == name).map(|field| field.1.as_str())
     }
 
     /// The body as text.
-    #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
-/// Connects a client that gives up reading after [`PATIENCE`].
-///
-/// # Panics
-///
-/// When the connection does not come about.
-#[must_use]
+/// Connects a client that gives up reading after [`TIMEOUT`].
 pub fn connect(address: SocketAddr) -> TcpStream {
-    let client = TcpStream::connect_timeout(&address, PATIENCE).expect("the server is there");
-    client.set_read_timeout(Some(PATIENCE)).expect("a time is set");
+    let client = TcpStream::connect_timeout(&address, TIMEOUT).expect("the server is there");
+    client.set_read_timeout(Some(TIMEOUT)).expect("a time is set");
     client
 }
 
 /// Reads all that the server sends, until it closes the connection.
-///
-/// # Panics
-///
-/// When the connection breaks or stays open.
 pub fn read_all(client: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     client.read_to_end(&mut bytes).unwrap_or_else(|e| panic!("after {} bytes: {e}", bytes.len()));
@@ -326,10 +314,6 @@ pub fn read_all(client: &mut TcpStream) -> Vec<u8> {
 }
 
 /// Reads a response, and splits it.
-///
-/// # Panics
-///
-/// When what comes is not an HTTP response.
 pub fn read_response(client: &mut TcpStream) -> Response {
     let bytes = read_all(client);
     let shown = String::from_utf8_lossy(&bytes).into_owned();
@@ -352,11 +336,6 @@ pub fn read_response(client: &mut TcpStream) -> Response {
 }
 
 /// Sends a request in one piece and reads the response.
-///
-/// # Panics
-///
-/// When no HTTP response comes.
-#[must_use]
 pub fn ask(address: SocketAddr, request: &[u8]) -> Response {
     let mut client = connect(address);
     client.write_all(request).expect("the server reads");
@@ -364,26 +343,17 @@ pub fn ask(address: SocketAddr, request: &[u8]) -> Response {
 }
 
 /// Closes a connection with a reset, as a client that crashes does.
-///
-/// # Panics
-///
-/// When the system refuses the option that makes it so.
 pub fn reset(client: TcpStream) {
     let socket = socket2::Socket::from(client);
     socket.set_linger(Some(Duration::ZERO)).expect("the option is set");
 }
 
 /// Says that this client sends no more.
-///
-/// # Panics
-///
-/// When the connection is broken.
 pub fn send_no_more(client: &TcpStream) {
     client.shutdown(Shutdown::Write).expect("connected");
 }
 
 /// A head that is exactly `length` bytes long, made so by one long header field.
-#[must_use]
 pub fn head_of(length: usize) -> Vec<u8> {
     let (start, end) = ("GET / HTTP/1.1\r\nHost: localhost\r\nCookie: ", "\r\n\r\n");
     let filler = "c".repeat(length - start.len() - end.len());
@@ -391,23 +361,23 @@ pub fn head_of(length: usize) -> Vec<u8> {
 }
 
 /// Runs `curl -m 2` against a port of this machine, and returns its exit status.
-///
-/// # Panics
-///
-/// When curl is not installed.
-#[must_use]
 pub fn curl(address: SocketAddr) -> i32 {
     let url = format!("http://localhost:{}", address.port());
-    let curl = Command::new("curl").args(["--silent", "-m", "2", &url]).output();
-    curl.expect("curl is installed").status.code().expect("curl ends by itself")
+    output("curl", &["--silent", "-m", "2", &url]).0
 }
 
-/// Compares what a program told with the lines that it should tell. `[..]` matches anything.
-///
-/// # Panics
-///
-/// When they differ.
-pub fn assert_story(told: &str, expected: &[&str]) {
-    let expected = expected.join("\n");
-    snapbox::assert_data_eq!(told.trim_end().to_string(), expected);
+/// Compares a log with the lines that it should have. `[..]` matches anything.
+#[track_caller]
+pub fn assert_log(log: &str, expected: &[&str]) {
+    let lines: Vec<&str> = log.lines().collect();
+    let is_alike = lines.len() == expected.len()
+        && lines.iter().zip(expected).all(|(line, pattern)| matches(line, pattern));
+    assert!(is_alike, "this came:\n{log}\nand this is right:\n{}", expected.join("\n"));
+}
+
+/// Whether the pieces of a pattern between each `[..]` stand in a line, one after the other.
+fn matches(line: &str, pattern: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once("[..]") else { return line == pattern };
+    let Some(line) = line.strip_prefix(start) else { return false };
+    (0..=line.len()).filter_map(|left_out| line.get(left_out..)).any(|line| matches(line, rest))
 }

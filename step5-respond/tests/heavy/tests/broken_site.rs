@@ -4,11 +4,13 @@ use std::io::{Read, Write};
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 use step5_respond::{RESPONSE_TIMEOUT, WORKERS};
-use test_support::{Program, REQUEST, ask, build_all, connect, program};
+use test_support::{Program, REQUEST, ask, connect};
+
+const SITE: &str = env!("CARGO_BIN_EXE_broken-site");
 
 #[test]
 fn a_site_that_panics_costs_one_client_a_500_and_one_line() {
-    let mut server = Program::start(&program(&build_all(), "examples/broken-site"), &[]);
+    let mut server = Program::start(SITE, &[]);
     let address = server.listening();
     for _ in 0..=WORKERS {
         let response = ask(address, b"GET /broken HTTP/1.0\r\n\r\n");
@@ -16,7 +18,7 @@ fn a_site_that_panics_costs_one_client_a_500_and_one_line() {
         assert!(response.text().contains("<h1>The site has a mistake.</h1>"));
         let line = server.wait_for_next("The site");
         assert!(line.starts_with("[step5-respond] The site panicked at "), "{line}");
-        let place = "/examples/broken-site.rs:";
+        let place = "/heavy/src/main.rs:";
         assert!(line.replace('\\', "/").contains(place), "it names the place: {line}");
         assert!(line.contains(r"two lines \u{1b}[2J: ParseIntError"), "it says why: {line}");
         assert!(server.wait_for_next("").contains("500 Internal Server Error"));
@@ -28,8 +30,8 @@ fn a_site_that_panics_costs_one_client_a_500_and_one_line() {
 const LONG: &[u8] = b"GET /long HTTP/1.0\r\n\r\n";
 
 #[test]
-fn a_long_page_arrives_complete_and_is_told_with_its_status() {
-    let mut server = Program::start(&program(&build_all(), "examples/broken-site"), &[]);
+fn a_long_page_arrives_complete_and_is_logged_with_its_status() {
+    let mut server = Program::start(SITE, &[]);
     let response = ask(server.listening(), LONG);
     assert_eq!((response.status, response.body.len()), (203, 64 * 1024 * 1024));
     assert!(server.wait_for("Response sent").contains(": 203 Non-Authoritative Information, "));
@@ -37,7 +39,7 @@ fn a_long_page_arrives_complete_and_is_told_with_its_status() {
 
 #[test]
 fn a_client_that_reads_a_long_page_slowly_has_its_time_and_no_more() {
-    let mut server = Program::start(&program(&build_all(), "examples/broken-site"), &[]);
+    let mut server = Program::start(SITE, &[]);
     let address = server.listening();
     let start = Instant::now();
     // One reads nothing, and the other a little ten times a second.
