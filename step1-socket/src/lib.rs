@@ -3,6 +3,7 @@
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 
+pub mod log;
 pub mod terminal;
 
 /// Creates a TCP socket that has no address yet, with socket(2).
@@ -21,6 +22,6 @@ pub fn create(domain: Domain) -> io::Result<Socket> {
     #[cfg(windows)]
     let descriptor = std::os::windows::io::AsRawSocket::as_raw_socket(&socket);
     let version = if domain == Domain::IPV6 { "IPv6" } else { "IPv4" };
-    tell!("Socket created: {version}, TCP, descriptor {descriptor}");
+    log!("Socket created: {version}, TCP, descriptor {descriptor}");
     Ok(socket)
 }

@@ -1,10 +1,10 @@
-//! What the steps share for talking to the person at the terminal. No sockets in here.
+//! The command line of a step, and how it ends. No sockets in here.
 
 use colored::{Colorize, control};
 use indoc::indoc;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::{env, fmt, process, sync::LazyLock};
+use std::{env, process};
 
 const USAGE: &str = indoc! {"
     Usage: cargo run -p STEP -- [--brief] [HOST:PORT]
@@ -17,49 +17,9 @@ const USAGE: &str = indoc! {"
     step1-socket takes no address.
 "};
 
-static BRIEF: LazyLock<bool> = LazyLock::new(|| env::args_os().skip(1).any(|a| a == "--brief"));
-
-/// Tells one message of the story, tagged with the crate that calls it. Reads like `println!`.
-#[macro_export]
-macro_rules! tell {
-    ($($message:tt)*) => {
-        $crate::terminal::tell(env!("CARGO_PKG_NAME"), format_args!($($message)*))
-    };
-}
-
-/// What [`tell!`] calls. One message is one write, so lines of different clients never mix.
-/// Lines after the first are indented, so that nothing in a message can look like a tag.
-pub fn tell(step: &str, message: fmt::Arguments) {
-    // Each step has a color of its own, as a background, which dark and white terminals can show.
-    const COLORS: [&str; 5] = ["cyan", "yellow", "green", "bright magenta", "bright blue"];
-    let number = step.chars().find_map(|c| c.to_digit(10)).unwrap_or(0) as usize;
-    let tag = format!("[{step}]").black().on_color(COLORS[number % COLORS.len()]);
-    let message = message.to_string();
-    let mut lines = message.trim_end_matches('\n').lines();
-    let mut text = format!("{tag} {}\n", lines.next().unwrap_or_default()).into_bytes();
-    for line in lines.take_while(|_| !*BRIEF) {
-        text.extend(format!("{}\n", format!("    {line}").dimmed()).bytes());
-    }
-    // The terminal may be closed or the disk full. A server goes on without its story.
-    let _ = io::stdout().write_all(&text);
-}
-
-/// Turns what a client sent into text that is safe to show: printable ASCII and line ends stay, all
-/// else is written like `\u{1b}`, so no client moves the cursor. What is not UTF-8 becomes `�`.
-pub fn visible(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for character in String::from_utf8_lossy(bytes).replace("\r\n", "\n").chars() {
-        match character {
-            '\n' | ' '..='~' | '�' => text.push(character),
-            _ => text.extend(character.escape_default()),
-        }
-    }
-    text
-}
-
 /// Waits until the person presses Enter. Returns at once if standard input is at its end.
 pub fn wait_for_enter() {
-    // On standard error, so that standard output holds the story alone.
+    // On standard error, so that standard output holds only the log.
     let _ = writeln!(io::stderr(), "Press Enter to close the socket.");
     let _ = io::stdin().lock().skip_until(b'\n');
 }

@@ -1,7 +1,7 @@
 //! What the person at the terminal sees, whatever a client sends and wherever the output goes.
 
 use std::process::Command;
-use step1_socket::terminal::visible;
+use step1_socket::log::visible;
 use test_support::Program;
 
 const STEP: &str = env!("CARGO_BIN_EXE_step1-socket");

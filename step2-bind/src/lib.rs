@@ -2,7 +2,7 @@
 
 use socket2::{Domain, Socket};
 use std::{io, net::SocketAddr};
-use step1_socket::{create, tell};
+use step1_socket::{create, log};
 
 /// Creates a TCP socket and gives it `address`, with bind(2).
 /// Port 0 asks the system to choose a free port; [`local_address`] says which one it chose.
@@ -20,7 +20,7 @@ pub fn bind(address: SocketAddr) -> io::Result<Socket> {
     socket.set_reuse_address(true)?;
 
     socket.bind(&address.into())?;
-    tell!("Socket bound to {}", local_address(&socket)?);
+    log!("Socket bound to {}", local_address(&socket)?);
     Ok(socket)
 }
 

@@ -2,7 +2,7 @@
 
 use socket2::Socket;
 use std::{io, net::SocketAddr};
-use step1_socket::tell;
+use step1_socket::log;
 use step2_bind::{bind, local_address};
 
 /// How many clients may wait in the queue. Enough for a lesson: the queue can be seen to fill.
@@ -17,6 +17,6 @@ pub const BACKLOG: i32 = 5;
 pub fn listen(address: SocketAddr, backlog: i32) -> io::Result<Socket> {
     let socket = bind(address)?;
     socket.listen(backlog)?;
-    tell!("Server is listening on http://{}", local_address(&socket)?);
+    log!("Server is listening on http://{}", local_address(&socket)?);
     Ok(socket)
 }

@@ -5,7 +5,7 @@ use std::io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, TimedO
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 use std::{error::Error, fmt, net::SocketAddr, sync::Mutex, thread};
-use step1_socket::{tell, terminal::visible};
+use step1_socket::log;
 
 /// The most bytes that a request's head may have. Browsers stay far below.
 pub const MAX_HEAD: usize = 8 * 1024;
@@ -31,7 +31,7 @@ pub fn accept(listener: &Socket) -> Client {
         match listener.accept() {
             Ok((socket, address)) => {
                 let Some(address) = address.as_socket() else { continue };
-                tell!("Connection from {address} has been established!");
+                log!("Connection from {address} has been established!");
                 return Client { socket, address, deadline: Instant::now() + REQUEST_TIMEOUT };
             }
             // A client left the queue early; Windows calls that a reset. The next one may wait.
@@ -46,7 +46,7 @@ fn pause_after(error: &io::Error) {
     static SPEAKER: Mutex<()> = Mutex::new(());
     let speaker = SPEAKER.try_lock();
     if speaker.is_ok() {
-        tell!("Cannot accept a client: {error}. Trying again.");
+        log!("Cannot accept a client: {error}. Trying again.");
     }
     thread::sleep(RETRY_DELAY);
 }
@@ -60,8 +60,8 @@ fn pause_after(error: &io::Error) {
 pub fn receive(client: &mut Client) -> Result<Vec<u8>, ReceiveError> {
     let address = client.address;
     receive_head(client)
-        .inspect(|head| tell!("Request received from {address}: {}", visible(head)))
-        .inspect_err(|error| tell!("No request from {address}: {error}"))
+        .inspect(|head| log!("Request received from {address}: {}", log::visible(head)))
+        .inspect_err(|error| log!("No request from {address}: {error}"))
 }
 
 fn receive_head(client: &mut Client) -> Result<Vec<u8>, ReceiveError> {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::time::Instant;
-use step1_socket::{tell, terminal};
+use step1_socket::{log, terminal};
 use step3_listen::{BACKLOG, listen};
 use step4_accept::{Client, REQUEST_TIMEOUT, accept, receive};
 use step5_respond::{request::Request, respond, response::Response};
@@ -30,9 +30,9 @@ fn serve_one(mut client: Client) {
         response.fields.retain(|(name, _)| *name != "Connection");
         response.fields.push(("Connection", "keep-alive".to_string()));
         if let Err(error) = client.socket.write_all(&response.to_bytes()) {
-            return tell!("No response to {}: {error}", client.address);
+            return log!("No response to {}: {error}", client.address);
         }
-        tell!("Response sent to {}: {}, it may stay", client.address, response.status);
+        log!("Response sent to {}: {}, it may stay", client.address, response.status);
         client.deadline = Instant::now() + REQUEST_TIMEOUT;
     }
 }

@@ -7,7 +7,7 @@ use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 use std::{net::Shutdown, panic, thread};
-use step1_socket::{tell, terminal::visible};
+use step1_socket::log;
 use step4_accept::{Client, accept, read_before, receive};
 
 pub mod request;
@@ -22,14 +22,14 @@ pub const BACKLOG: i32 = 128;
 /// The most time that a client may take for a response that is longer than the system's buffer.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client that has its response may stay connected. While 64 of them do, others wait.
-pub const CLOSE_TIME: Duration = Duration::from_secs(1);
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Serves every client that comes to the listening socket, with [`WORKERS`] threads, or as many as
 /// the system grants. Never returns. The `site` decides what to answer to GET and HEAD. Where it
 /// panics, one client gets a 500, and the terminal is told where and why.
 pub fn serve(listener: &Socket, site: impl Fn(&Request) -> Response + Sync) -> ! {
     panic::set_hook(Box::new(|panic| {
-        tell!("The site {}", visible(panic.to_string().as_bytes()).replace('\n', " "));
+        log!("The site {}", log::visible(panic.to_string().as_bytes()).replace('\n', " "));
     }));
     let work = || loop {
         let mut client = accept(listener);
@@ -42,7 +42,7 @@ pub fn serve(listener: &Socket, site: impl Fn(&Request) -> Response + Sync) -> !
         // The thread that called serve is a worker too, so one fewer is started.
         for count in 1..WORKERS {
             if let Err(error) = thread::Builder::new().spawn_scoped(scope, work) {
-                tell!("Serving with {count} threads instead of {WORKERS}: {error}");
+                log!("Serving with {count} threads instead of {WORKERS}: {error}");
                 break;
             }
         }
@@ -54,7 +54,7 @@ pub fn serve(listener: &Socket, site: impl Fn(&Request) -> Response + Sync) -> !
 ///
 /// A system that closes a socket with unread bytes resets the connection, and a reset can
 /// destroy the response on its way (RFC 9112 section 9.6). So this says "no more from me" with
-/// shutdown(2), and reads with recv(2) until the client closes too, for [`CLOSE_TIME`] at most.
+/// shutdown(2), and reads with recv(2) until the client closes too, for [`CLOSE_TIMEOUT`] at most.
 pub fn respond(client: &mut Client, response: &Response) {
     let Client { socket, address, .. } = client;
     let bytes = response.to_bytes();
@@ -63,8 +63,8 @@ pub fn respond(client: &mut Client, response: &Response) {
     let told = format!("{}{}", response.status, response.reason);
     let told = if response.status < "400" { told.normal() } else { told.red().bold() };
     match sent {
-        Ok(()) => tell!("Response sent to {address}: {told}, {} bytes", bytes.len()),
-        Err(error) => tell!("No complete response to {address}: {error}"),
+        Ok(()) => log!("Response sent to {address}: {told}, {} bytes", bytes.len()),
+        Err(error) => log!("No complete response to {address}: {error}"),
     }
     drain(socket);
 }
@@ -83,6 +83,6 @@ fn send_before(deadline: Instant, socket: &mut Socket, mut bytes: &[u8]) -> io::
 }
 
 fn drain(socket: &mut Socket) {
-    let (deadline, mut buffer) = (Instant::now() + CLOSE_TIME, [0; 16 * 1024]);
+    let (deadline, mut buffer) = (Instant::now() + CLOSE_TIMEOUT, [0; 16 * 1024]);
     while read_before(deadline, socket, &mut buffer).is_ok_and(|count| count > 0) {}
 }

@@ -5,23 +5,23 @@ use indoc::formatdoc;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use step4_accept::ReceiveError::{self, Late, TooLarge};
 
-/// What a client gets: a status, header fields and a page.
+/// What a client gets: a status, header fields and a body.
 pub struct Response {
     /// The status code with its reason phrase (RFC 9110 section 15), such as `200 OK`.
     pub status: &'static str,
     /// Header fields besides Content-Length: name and value.
     pub fields: Vec<(&'static str, String)>,
     /// The bytes after the head.
-    pub page: Vec<u8>,
+    pub body: Vec<u8>,
     pub(crate) reason: String,
     head_only: bool,
 }
 
 impl Response {
-    /// A page of any type, such as `text/html; charset=utf-8`.
-    pub fn new(status: &'static str, content_type: &str, page: Vec<u8>) -> Response {
+    /// A response with a body of any type, such as `text/html; charset=utf-8`.
+    pub fn new(status: &'static str, content_type: &str, body: Vec<u8>) -> Response {
         let fields = vec![("Content-Type", content_type.into()), ("Connection", "close".into())];
-        Response { status, fields, page, reason: String::new(), head_only: false }
+        Response { status, fields, body, reason: String::new(), head_only: false }
     }
 
     /// A small page of HTML that says one sentence.
@@ -79,9 +79,9 @@ impl Response {
         for (name, value) in &self.fields {
             bytes.extend(format!("{name}: {value}\r\n").bytes());
         }
-        bytes.extend(format!("Content-Length: {}\r\n\r\n", self.page.len()).bytes());
+        bytes.extend(format!("Content-Length: {}\r\n\r\n", self.body.len()).bytes());
         if !self.head_only {
-            bytes.extend(&self.page);
+            bytes.extend(&self.body);
         }
         bytes
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use step2_bind::local_address;
 use step3_listen::listen;
 use step4_accept::{REQUEST_TIMEOUT, RETRY_DELAY, accept};
-use step5_respond::{BACKLOG, CLOSE_TIME, WORKERS, respond, response::Response};
+use step5_respond::{BACKLOG, CLOSE_TIMEOUT, WORKERS, respond, response::Response};
 use test_support::{
     Program, REQUEST, TIMEOUT, ask, connect, output, read_all, read_response, reset, send_no_more,
 };
@@ -128,9 +128,9 @@ fn a_client_that_stays_connected_after_its_answer_holds_nobody_up() {
         client.write_all(REQUEST).unwrap();
         assert_eq!(read_response(client).status, 200);
     }
-    // All workers wait for these clients to close, for CLOSE_TIME, and not for REQUEST_TIMEOUT.
+    // All workers wait for these clients to close, for CLOSE_TIMEOUT, and not for REQUEST_TIMEOUT.
     assert_serves(address);
-    assert!(CLOSE_TIME <= Duration::from_secs(1), "that long they may delay the next one");
+    assert!(CLOSE_TIMEOUT <= Duration::from_secs(1), "that long they may delay the next one");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_client_that_has_closed_is_not_waited_for() {
     let mut client = accept(&listener);
     let start = Instant::now();
     respond(&mut client, &Response::sentence("200 OK", "Too late"));
-    assert!(start.elapsed() < CLOSE_TIME, "after {:?}", start.elapsed());
+    assert!(start.elapsed() < CLOSE_TIMEOUT, "after {:?}", start.elapsed());
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_client_that_never_stops_sending_is_closed_after_a_while() {
             assert!(start.elapsed() < TIMEOUT, "the server still reads");
             let _ = client.read(&mut [0; 4096]); // The pace of this client.
         }
-        assert!(start.elapsed() >= CLOSE_TIME, "after {:?}", start.elapsed());
+        assert!(start.elapsed() >= CLOSE_TIMEOUT, "after {:?}", start.elapsed());
         assert_serves(address);
     }
 }

@@ -6,7 +6,7 @@ use step5_respond::response::Response;
 /// The text of an element of a page that says this sentence.
 fn text_of(element: &str, sentence: &str) -> String {
     let response = Response::sentence("200 OK", sentence);
-    let page = Html::parse_document(std::str::from_utf8(&response.page).expect("it is UTF-8"));
+    let page = Html::parse_document(std::str::from_utf8(&response.body).expect("it is UTF-8"));
     assert_eq!(page.errors, Vec::<&str>::new(), "a valid page has no parse errors");
     let selector = Selector::parse(element).expect("a selector");
     page.select(&selector).flat_map(|found| found.text()).collect()
@@ -29,7 +29,7 @@ fn what_means_something_else_in_html_is_shown_and_not_obeyed() {
 #[test]
 fn a_page_says_how_its_letters_are_written_and_that_it_fits_a_phone() {
     let response = Response::sentence("200 OK", "Hello");
-    let page = Html::parse_document(std::str::from_utf8(&response.page).expect("it is UTF-8"));
+    let page = Html::parse_document(std::str::from_utf8(&response.body).expect("it is UTF-8"));
     for element in ["meta[charset=utf-8]", "meta[name=viewport]"] {
         assert!(page.select(&Selector::parse(element).unwrap()).next().is_some(), "{element}");
     }
