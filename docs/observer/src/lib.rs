@@ -2,5 +2,6 @@
 //! a server does what its step asks, `visit` plays the clients that it meets, and `look` draws what the system knows
 //! of a port. This library holds what they share.
 
+pub mod arguments;
 pub mod client;
 pub mod malformed;
