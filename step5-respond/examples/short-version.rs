@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 fn main() -> std::io::Result<()> {
     let server = Socket::new(Domain::IPV4, Type::STREAM, None)?;
 
-    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8080".to_string());
+    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8080".into());
     let address: SocketAddr = address.parse().expect("an address such as 127.0.0.1:8080");
     #[cfg(unix)]
     server.set_reuse_address(true)?;
@@ -27,9 +27,12 @@ fn main() -> std::io::Result<()> {
         println!("Request received:\n{request}");
 
         let page = "<h1>Hello, World! This is a simple web server.</h1>";
-        let kind = "text/html; charset=utf-8";
-        let fields = format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", page.len());
-        let response = format!("HTTP/1.1 200 OK\r\n{fields}\r\n{page}");
+        let mut response = String::from("HTTP/1.1 200 OK\r\n");
+        response += "Content-Type: text/html; charset=utf-8\r\n";
+        response += &format!("Content-Length: {}\r\n", page.len());
+        response += "Connection: close\r\n";
+        response += "\r\n";
+        response += page;
         client.write_all(response.as_bytes())?;
     }
 }
