@@ -19,6 +19,7 @@ fn repository() -> TempDir {
     for (path, text) in [
         ("Cargo.toml", WORKSPACE),
         ("README.md", README),
+        (".cargo/config.toml", "[alias]\njudge = \"run -p observer --\"\n"),
         ("step1-a/Cargo.toml", "name = \"step1-a\"\n"),
         ("step1-a/src/lib.rs", CRATE),
         ("step1-a/examples/answer.rs", "fn main() {}\n"),
@@ -71,6 +72,11 @@ fn what_is_true_gets_no_complaint() {
     let root = repository();
     assert_eq!(workspace::complaints(&pages(root.path()), root.path()), Vec::<String>::new());
     assert_eq!(examples::complaints(&pages(root.path()), root.path()), Vec::<String>::new());
+    for text in ["[it](../step1-a/examples/answer.rs)", "<!-- my-server: answer -->\n--run my-try"]
+    {
+        let complaints = examples::complaints(&[page("docs/page.md", text)], root.path());
+        assert_eq!(complaints, Vec::<String>::new());
+    }
     assert_eq!(pictures::complaints(root.path()), Vec::<String>::new());
     assert_eq!(links::complaints_about_code(root.path()), Vec::<String>::new());
 }
@@ -109,8 +115,8 @@ fn a_quote_that_is_not_in_its_file_is_found() {
 
 #[test]
 fn a_quote_without_its_file_is_found() {
-    let text = "[The file](../step1-a/src/lib.rs).\n\nMore words.\n\n```rust\nfn one() {\n```\n";
-    let end = "link its file in the text right above it";
+    let text = "[The file](../step1-a/src/lib.rs).\n\n## More\n\n```rust\nfn one() {\n```\n";
+    let end = "link its file above it, below the same heading";
     assert_one(&check(code::complaints, text), "docs/page.md:5: ", end);
 }
 
@@ -184,6 +190,10 @@ fn a_command_that_names_what_does_not_exist_is_found() {
         let text = format!("```bash\necho well\n{command}\n```\n");
         assert_one(&check(commands::complaints, &text), "docs/page.md:3: ", end);
     }
+    for text in ["# Page\n\nRun `cargo jduge` now.\n", "# Page\n```sh\ncargo jduge\n```\n"] {
+        assert_one(&check(commands::complaints, text), "docs/page.md:3: cargo cannot jduge", "");
+    }
+    assert_eq!(check(commands::complaints, "`cargo judge`").len(), 0, "it is an alias");
     let complaints = check(commands::complaints, "```console\n$ strange-tool\nprints/this\n```\n");
     assert_one(&complaints, "docs/page.md:2: 'strange-tool' is not in TOOLS", "");
 }
@@ -192,6 +202,16 @@ fn a_command_that_names_what_does_not_exist_is_found() {
 fn examples_and_their_pages_belong_together() {
     for (text, start, end) in [
         ("Nothing.", "step1-a/examples/answer.rs:1: ", "no page names this example"),
+        (
+            " -p step1-a --example answer\ncargo judge --run question",
+            "a.md:2: ",
+            "no example is named question",
+        ),
+        (
+            " -p step1-a --example answer\n<!-- my-server: question -->",
+            "a.md:2: ",
+            "no example is named question",
+        ),
         (
             " -p step1-a --example answer\n -p step1-a --example question",
             "a.md:2: ",
@@ -258,93 +278,4 @@ fn a_word_that_does_not_exist_is_found() {
     let text = "# Page\n\nIt ends the server foreveryone. Not `codde`, <http://exampel.org>.\n";
     let complaints = check(|page, _| spelling::complaints(page), text);
     assert_one(&complaints, "docs/page.md:3: no such word: foreveryone", "");
-}
-
-#[cfg(target_os = "linux")]
-mod console {
-    use super::*;
-    use rules::console::{Report, run};
-
-    /// Runs a page from this repository's root, for `cargo` runs from there.
-    fn try_page(text: &str) -> Report {
-        run(&page("docs/page.md", text), &rules::root())
-    }
-
-    #[test]
-    fn what_is_true_gets_no_complaint() {
-        let report = try_page(
-            "```console\n$ printf 'one\\ntwo 2\\nthree\\n'\none\ntwo [..]\nthree\n\
-             $ seq 5; false\n1\n...\n5\n\
-             $ echo descriptor 7, 127.0.0.1:61234, curl/8.14\ndescriptor 3, 127.0.0.1:53124, curl/8.5.0\n```\n",
-        );
-        assert_eq!((report.complaints, report.skipped), (vec![], vec![]));
-    }
-
-    #[test]
-    fn a_command_that_prints_something_else_is_found() {
-        for (command, output) in [
-            ("echo one", "two\n"),
-            ("seq 3", "1\n2\n"),
-            ("echo oops >&2", ""),
-            ("echo 127.0.0.1:8081", "127.0.0.1:8080\n"),
-            ("printf '%s\\n' 'a\\b'", "a/b\n"),
-        ] {
-            let report = try_page(&format!("# Page\n\n```console\n$ {command}\n{output}```\n"));
-            let start = format!("docs/page.md:3: {command} prints something");
-            assert_one(&report.complaints, &start, "");
-        }
-        let report = try_page("```console\n$ printf '%s\\n' 'a\\b'\na\\b\n```\n");
-        assert_eq!(report.complaints, Vec::<String>::new());
-    }
-
-    #[test]
-    fn an_output_that_is_made_of_wildcards_is_found() {
-        for output in ["[..]", "...", "...\n[..] [..]"] {
-            let report = try_page(&format!("```console\n$ echo anything\n{output}\n```\n"));
-            assert_one(&report.complaints, "docs/page.md:1: echo anything has to show", "word");
-        }
-    }
-
-    #[test]
-    fn a_tool_that_is_not_installed_is_skipped_and_reported() {
-        let report = try_page("```console\n$ echo 'a|b' | xcode-select\nanything\n```\n");
-        assert_eq!(report.complaints, Vec::<String>::new());
-        assert_eq!(report.skipped, ["docs/page.md:1: xcode-select is not installed"]);
-    }
-
-    #[test]
-    fn the_clients_of_a_server_that_is_skipped_meet_no_other_server() {
-        let report = try_page(
-            "```console server\n$ cargo run -p step3-listen\n```\n\n\
-             ```console server\n$ xcode-select\n```\n\n```console\nmore of it\n```\n",
-        );
-        assert_eq!(report.skipped, ["docs/page.md:5: xcode-select is not installed"]);
-        assert_one(&report.complaints, "docs/page.md:9: the server does not run", "");
-    }
-
-    #[test]
-    fn these_tests_do_not_run_themselves() {
-        let report = try_page("```console\n$ cargo test --workspace\n```\n");
-        assert_one(&report.complaints, "docs/page.md:1: cargo test --workspace would run", "");
-    }
-
-    #[test]
-    fn a_server_runs_on_a_free_port_that_the_page_calls_8080() {
-        let report = try_page(
-            "```console server\n$ cargo run -p step3-listen\n...\n\
-             [step3-listen] Server is listening on http://127.0.0.1:8080\n```\n\
-             ```console\n$ cargo run -p step3-listen\n...\nCannot listen on 127.0.0.1:8080: [..]\n```\n",
-        );
-        assert_eq!(report.complaints, Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_server_that_prints_something_else_later_is_found() {
-        let report = try_page(
-            "```console server\n$ cargo run -p step4-accept\n...\n[step3-listen][..]\n```\n\n\
-             ```console\n$ printf 'GET / HTTP/1.0\\r\\n\\r\\n' | curl -s telnet://127.0.0.1:8080\n```\n\n\
-             ```console\n[step4-accept] Connection from [..] has been established!\nsomething else\n```\n",
-        );
-        assert_one(&report.complaints, "docs/page.md:11: the server prints something else", "");
-    }
 }

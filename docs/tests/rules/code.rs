@@ -1,5 +1,5 @@
-//! A block of Rust, Python or configuration stands word for word in the file that the text right
-//! above it links.
+//! A block that is a quote stands word for word in its file: the last one of its kind that is linked
+//! above it, below the same heading.
 //!
 //! Its indentation may differ. Lines may be left out: a line of `...`, alone or in a comment,
 //! stands for them.
@@ -9,8 +9,14 @@ use std::fs;
 use std::path::Path;
 
 /// The blocks that are quotes: what stands after their fence, and how the file's name ends.
-pub const QUOTES: [(&str, &str); 4] =
-    [("rust", "rs"), ("python", "py"), ("toml", "toml"), ("haproxy", "cfg")];
+pub const QUOTES: [(&str, &str); 6] = [
+    ("rust", "rs"),
+    ("python", "py"),
+    ("toml", "toml"),
+    ("haproxy", "cfg"),
+    ("html", "html"),
+    ("css", "css"),
+];
 
 /// Compares every quoted block of a page with the file it is quoted from.
 pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
@@ -21,7 +27,8 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
         let mut files = above.iter().map(|link| link.split('#').next().unwrap_or_default());
         let is_source = |file: &str| Path::new(file).extension().is_some_and(|e| e == *ending);
         let Some(link) = files.rfind(|file| is_source(file)) else {
-            let what = "this code is quoted from nowhere: link its file in the text right above it";
+            let what =
+                "this code is quoted from nowhere: link its file above it, below the same heading";
             complaints.push(page.complain(part.line, what));
             continue;
         };

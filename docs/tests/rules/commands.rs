@@ -2,18 +2,37 @@
 //! files that exist.
 
 use super::{Kind, Page};
+use regex::Regex;
+use std::fs;
 use std::path::Path;
 
 /// The tools that the commands on the pages use: what every shell has, what the console blocks
 /// need, and what is only shown.
-pub const TOOLS: &str = "cd cp echo export for kill printf true ulimit \
+pub const TOOLS: &str = "cd cp echo export for kill printf read test true ulimit \
     cargo curl grep head nc ps python3 sed seq sleep ss tail timeout \
     brew git haproxy rustup strace sudo xcode-select";
 
+/// What cargo can do by itself, as far as the pages use it.
+const CARGO: &str =
+    "add bench build check clippy clean doc fmt install new run test tree update vendor";
+
 /// Reads the commands of a page.
 pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
+    let aliases = fs::read_to_string(root.join(".cargo/config.toml")).unwrap_or_default();
+    let is_known = |name: &str| {
+        CARGO.split(' ').any(|known| known == name)
+            || aliases.lines().any(|line| line.starts_with(&format!("{name} = ")))
+    };
+    let cargo = Regex::new(r"\bcargo ([a-z][\w-]*)").expect("a regular expression");
     let mut complaints = Vec::new();
     for part in &page.parts {
+        let (Kind::Block { code, .. } | Kind::Code(code)) = &part.kind else { continue };
+        for (number, line) in code.lines().enumerate() {
+            for found in cargo.captures_iter(line).filter(|found| !is_known(&found[1])) {
+                let line = part.line + number + usize::from(!matches!(part.kind, Kind::Code(_)));
+                complaints.push(page.complain(line, &format!("cargo cannot {}", &found[1])));
+            }
+        }
         let Kind::Block { info, code, .. } = &part.kind else { continue };
         let (is_run, is_shown) = (info.starts_with("console"), info == "sh" || info == "bash");
         for (number, line) in code.lines().enumerate() {
@@ -27,7 +46,8 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
                 complain(&format!("'{tool}' is not in TOOLS, in docs/tests/rules/commands.rs"));
             }
             let is_gone = |word: &&str| {
-                let is_file = word.contains('/') && !word.contains("://") && !word.contains("/my-");
+                let is_file =
+                    word.contains('/') && !word.contains("://") && !is_of_the_reader(word);
                 is_file
                     && !word.starts_with(['/', '~'])
                     && !word.starts_with("target/")
@@ -39,6 +59,11 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// Whether readers make this file or folder themselves.
+fn is_of_the_reader(path: &str) -> bool {
+    path.split(['/', '\\']).any(|name| name.starts_with("my-") || name.starts_with("my_"))
 }
 
 /// The words of a command, without what groups them.

@@ -1,4 +1,7 @@
 //! Every example of a crate is on a page, and every package and example on a page exists.
+//!
+//! A page names an example with the command that runs it, with a link to its file, or with the line
+//! that says what stands for the reader's own file.
 
 use super::{Page, files};
 use regex::Regex;
@@ -8,9 +11,13 @@ use std::path::Path;
 /// Compares the examples that the pages name with those that exist.
 pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
     let command =
-        Regex::new(r" -p ([a-z][\w-]*)(?: --example ([\w-]+))?").expect("a regular expression");
+        Regex::new(r"[ `]-p ([a-z][\w-]*)(?: --example ([\w-]+))?").expect("a regular expression");
+    let file = Regex::new(r"step[\w-]+/examples/[\w-]+\.rs").expect("a regular expression");
+    let other = Regex::new(r"(?:<!-- my[-_][\w.-]+: |--run )([a-z][\w-]*)( -->|\b)")
+        .expect("it is regular");
     let any_example = Regex::new(r"--example\b").expect("a regular expression");
     let manifests = files(root, "toml");
+    let existing = existing(root);
     let mut named = BTreeSet::new();
     let mut complaints = Vec::new();
     for page in pages {
@@ -20,6 +27,17 @@ pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
             if named_examples != examples.count() {
                 let what = "name an example like this: cargo run -p CRATE --example EXAMPLE";
                 complaints.push(page.complain(number + 1, what));
+            }
+            named.extend(file.find_iter(line).map(|file| file.as_str().to_string()));
+            for found in other.captures_iter(line) {
+                let example = found[1].to_string();
+                let end = format!("/examples/{example}.rs");
+                if let Some(file) = existing.iter().find(|file| file.ends_with(&end)) {
+                    named.insert(file.clone());
+                } else if !example.starts_with("my-") {
+                    complaints
+                        .push(page.complain(number + 1, &format!("no example is named {example}")));
+                }
             }
             for found in command.captures_iter(line) {
                 let package = &found[1];
@@ -40,7 +58,7 @@ pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
             }
         }
     }
-    let unnamed = existing(root).into_iter().filter(|file| !named.contains(file));
+    let unnamed = existing.into_iter().filter(|file| !named.contains(file));
     complaints.extend(unnamed.map(|file| format!("{file}:1: no page names this example")));
     complaints
 }

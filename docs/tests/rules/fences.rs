@@ -5,7 +5,16 @@ use super::{Kind, Page};
 
 /// The kinds of blocks beside those that are quotes. Where a block shows what a program prints, it
 /// is of kind `console`, and so it is run.
-const KNOWN: [&str; 4] = ["console", "console server", "sh", "bash"];
+const KNOWN: [&str; 8] = [
+    "console",
+    "console server",
+    "console client",
+    "console macos",
+    "console windows",
+    "sh",
+    "bash",
+    "powershell",
+];
 
 /// Looks for blocks that no rule reads.
 pub fn complaints(page: &Page) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The rules that the pages keep. Each rule reads a page and returns its complaints.
 //!
 //! A complaint begins with file and line, such as `docs/README.md:12: `.
+#![allow(dead_code, reason = "no test uses all of them")]
 
 pub mod code;
 pub mod commands;
@@ -42,6 +43,8 @@ pub enum Kind {
     Heading(String),
     /// Words between code, links and HTML.
     Prose(String),
+    /// Code within a line.
+    Code(String),
     /// Where a link leads.
     Link(String),
     /// An image: where it is, and its alt text.
@@ -54,7 +57,7 @@ pub enum Kind {
         info: String,
         /// The lines between the fences.
         code: String,
-        /// Where the links in the text right above the block lead.
+        /// Where the links above the block lead, back to the last heading.
         above: Vec<String>,
     },
 }
@@ -68,6 +71,7 @@ impl Page {
         options.extension.autolink = true;
         let document = parse_document(&arena, text, &options);
 
+        let mut above = Vec::new();
         let parts = document.descendants().filter_map(|node| {
             let line = node.data.borrow().sourcepos.start.line;
             let kind = match &node.data.borrow().value {
@@ -80,10 +84,16 @@ impl Page {
                 NodeValue::CodeBlock(block) => Kind::Block {
                     info: block.info.clone(),
                     code: block.literal.clone(),
-                    above: node.previous_sibling().map(links_in).unwrap_or_default(),
+                    above: above.clone(),
                 },
+                NodeValue::Code(code) => Kind::Code(code.literal.clone()),
                 _ => return None,
             };
+            match &kind {
+                Kind::Heading(_) => above.clear(),
+                Kind::Link(url) => above.push(url.clone()),
+                _ => {}
+            }
             Some(Part { line, kind })
         });
         Page { path: path.to_string(), parts: parts.collect(), text: text.to_string() }
@@ -132,12 +142,4 @@ fn words<'a>(node: &'a AstNode<'a>) -> String {
         _ => String::new(),
     });
     text.collect()
-}
-
-fn links_in<'a>(node: &'a AstNode<'a>) -> Vec<String> {
-    let links = node.descendants().filter_map(|part| match &part.data.borrow().value {
-        NodeValue::Link(link) => Some(link.url.clone()),
-        _ => None,
-    });
-    links.collect()
 }
