@@ -1,0 +1,200 @@
+//! Makes pages of HTML: of Markdown, of code, and of folders.
+
+use crate::{changed, files};
+use comrak::nodes::{AstNode, NodeHtmlBlock, NodeValue};
+use comrak::{Arena, Options, format_html, html, parse_document};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use std::fmt::Write;
+use std::fs;
+
+/// The pages in the order in which they are read.
+const ROAD: [&str; 10] = [
+    "README.md",
+    "docs/README.md",
+    "docs/step1-socket.md",
+    "docs/step2-bind.md",
+    "docs/step3-listen.md",
+    "docs/step4-accept.md",
+    "docs/step5-respond.md",
+    "docs/everyone.md",
+    "docs/documents.md",
+    "docs/going-further.md",
+];
+
+/// The pages beside the road.
+const BESIDE: [&str; 3] = ["docs/words.md", "docs/troubleshooting.md", "docs/teaching.md"];
+
+/// What means something else than itself in the path of a URL, or in HTML.
+const RESERVED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'?');
+
+/// A page of the course. `path` is where its links start from.
+pub fn from_markdown(path: &str, text: &str) -> String {
+    // The way to the next page stands below each page of the road.
+    let (text, _) = text.rsplit_once("\n---\n\nNext: ").unwrap_or((text, ""));
+    let arena = Arena::new();
+    let options = options();
+    let document = parse_document(&arena, text, &options);
+    let mut title = String::new();
+    for node in document.descendants() {
+        let mut data = node.data.borrow_mut();
+        let new_value = match &mut data.value {
+            NodeValue::Link(link) => {
+                if let Some((target, rest)) = files::target(path, &link.url) {
+                    link.url = format!("{}{rest}", address(&target));
+                }
+                None
+            }
+            NodeValue::Image(image) => {
+                if let Some((target, _)) = files::target(path, &image.url) {
+                    image.url = format!("{}?{}", address(&target), changed(&target));
+                }
+                None
+            }
+            NodeValue::CodeBlock(block) => Some(code_block(&block.info, &block.literal)),
+            _ => None,
+        };
+        if let Some(literal) = new_value {
+            data.value = NodeValue::HtmlBlock(NodeHtmlBlock { block_type: 6, literal });
+        }
+        if title.is_empty() && matches!(data.value, NodeValue::Heading(_)) {
+            drop(data);
+            title = words(node);
+        }
+    }
+    let mut main = String::new();
+    // Writing to a String can't fail.
+    let _ = format_html(document, &options, &mut main);
+    // A wide table scrolls, and not the page. And the mark beside a heading is no stop for Tab.
+    let main = main.replace("<table>", "<div class=\"scroll\" tabindex=\"0\"><table>");
+    let main = main.replace("</table>", "</table></div>");
+    let main = main.replace(
+        "aria-hidden=\"true\" class=\"anchor\"",
+        "aria-hidden=\"true\" tabindex=\"-1\" class=\"anchor\"",
+    );
+    complete(path, &title, &main)
+}
+
+/// A file, each line with its number. `#L3` leads to the third one.
+pub fn from_code(path: &str, text: &str) -> String {
+    let mut main = format!("<h1>{}</h1>\n<pre class=\"file\" tabindex=\"0\"><code>", escape(path));
+    for (number, line) in text.lines().enumerate() {
+        let _ = writeln!(main, "<span id=\"L{}\">{}</span>", number + 1, escape(line));
+    }
+    complete(path, path, &(main + "</code></pre>"))
+}
+
+/// The names of what is in a folder.
+pub fn from_folder(path: &str, names: &[String]) -> String {
+    let mut main = format!("<h1>{}</h1>\n<ul>\n", escape(path));
+    for name in names {
+        let target = address(&format!("{path}/{name}"));
+        let _ = writeln!(main, "<li><a href=\"{target}\">{}</a></li>", escape(name));
+    }
+    complete(path, path, &(main + "</ul>"))
+}
+
+/// Where the links and the pictures of a page lead, as paths.
+pub fn links(path: &str, text: &str) -> Vec<String> {
+    let arena = Arena::new();
+    let nodes = parse_document(&arena, text, &options()).descendants();
+    let links = nodes.filter_map(|node| match &node.data.borrow().value {
+        NodeValue::Link(link) | NodeValue::Image(link) => {
+            files::target(path, &link.url).map(|(target, _)| target)
+        }
+        _ => None,
+    });
+    links.collect()
+}
+
+/// What GitHub adds to Markdown.
+fn options() -> Options<'static> {
+    let mut options = Options::default();
+    options.extension.table = true;
+    options.extension.autolink = true;
+    options.extension.strikethrough = true;
+    options.extension.tasklist = true;
+    options.extension.alerts = true;
+    options.extension.header_id_prefix = Some(String::new());
+    options.render.r#unsafe = true; // The pages fold parts away with <details>.
+    options
+}
+
+/// A block of code. In a block of a terminal only what is typed can be selected and copied.
+fn code_block(info: &str, code: &str) -> String {
+    let language = info.split(' ').next().unwrap_or_default();
+    let mut lines = String::new();
+    let mut goes_on = false; // A command that ends with \ goes on in the next line.
+    for line in code.lines() {
+        let typed = if goes_on { Some(line) } else { line.strip_prefix("$ ") };
+        match typed {
+            Some(typed) if language == "console" => {
+                let prompt = if goes_on { "" } else { " class=\"prompt\"" };
+                let _ = writeln!(lines, "<kbd{prompt}>{}</kbd>", escape(typed));
+                goes_on = typed.ends_with('\\');
+            }
+            _ if language == "console" => {
+                let _ = writeln!(lines, "<samp>{}</samp>", escape(line));
+            }
+            _ => {
+                let _ = writeln!(lines, "{}", escape(line));
+            }
+        }
+    }
+    let copy = if language != "console" || lines.contains("<kbd") {
+        "<button type=\"button\">Copy</button>"
+    } else {
+        ""
+    };
+    format!(
+        "<div class=\"block {}\">{copy}<pre tabindex=\"0\"><code>{lines}</code></pre></div>\n",
+        escape(info)
+    )
+}
+
+/// The page around it: the road, and the way to the next page.
+fn complete(path: &str, title: &str, main: &str) -> String {
+    let item = |page: &&str| {
+        let here = if *page == path { " aria-current=\"page\"" } else { "" };
+        title_of(page)
+            .map(|title| format!("<li><a href=\"/{page}\"{here}>{}</a></li>\n", escape(&title)))
+    };
+    let road: String = ROAD.iter().filter_map(item).collect();
+    let beside: String = BESIDE.iter().filter_map(item).collect();
+    let next = ROAD.iter().skip_while(|page| **page != path).nth(1);
+    let next = next.and_then(|page| Some((page, title_of(page)?)));
+    let next = next.map_or(String::new(), |(page, title)| {
+        format!("<a class=\"next\" rel=\"next\" href=\"/{page}\">Next: {}</a>", escape(&title))
+    });
+    include_str!("page.html")
+        .replace("{style}", include_str!("style.css"))
+        .replace("{title}", &escape(title))
+        .replace("{road}", &road)
+        .replace("{beside}", &beside)
+        .replace("{next}", &next)
+        .replace("{main}", main)
+}
+
+/// The first heading of a page. `None` if there is no such page.
+fn title_of(path: &str) -> Option<String> {
+    let text = fs::read_to_string(files::on_disk(path)).ok()?;
+    Some(text.lines().find_map(|line| line.strip_prefix("# "))?.to_string())
+}
+
+fn words<'a>(node: &'a AstNode<'a>) -> String {
+    let words = node.descendants().map(|part| match &part.data.borrow().value {
+        NodeValue::Text(text) => text.to_string(),
+        NodeValue::Code(code) => code.literal.clone(),
+        _ => String::new(),
+    });
+    words.collect()
+}
+
+fn address(path: &str) -> String {
+    format!("/{}", utf8_percent_encode(path, RESERVED))
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    let _ = html::escape(&mut escaped, text);
+    escaped
+}
