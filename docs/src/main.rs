@@ -77,7 +77,7 @@ fn show(path: &str) -> io::Result<Response> {
 }
 
 fn html(status: &'static str, page: &str) -> Response {
-    let mut response = Response::new(status, "text/html; charset=utf-8", page.into());
+    let mut response = Response::new(status, "text/html; charset=utf-8", page);
     response.fields.push(("Cache-Control", "no-cache".into()));
     response
 }

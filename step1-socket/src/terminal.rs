@@ -8,10 +8,10 @@ use std::{env, process};
 
 const USAGE: &str = indoc! {"
     Usage: cargo run -p STEP -- [--brief] [HOST:PORT]
-      --brief           the first line of each message alone
-      127.0.0.1:8080    this machine alone; used if you pass nothing
+      --brief           one short row for each answer
+      127.0.0.1:8080    only this machine; used if you pass nothing
       0.0.0.0:8080      every network that this machine is on
-      [::1]:8080        this machine alone, with IPv6
+      [::1]:8080        only this machine, with IPv6
       localhost:9000    a name, and another port
       127.0.0.1:0       the system chooses a free port
     step1-socket takes no address.
@@ -29,7 +29,7 @@ pub fn address_argument() -> SocketAddr {
     addresses(arguments(1).pop().as_deref().unwrap_or("127.0.0.1:8080"))[0]
 }
 
-/// Looks up the addresses of `HOST:PORT`, IPv4 first. Ends the program where there is none.
+/// Looks up the addresses of `HOST:PORT`, IPv4 first. Ends the program if there is none.
 pub fn addresses(argument: &str) -> Vec<SocketAddr> {
     let is_name = !argument.starts_with(':') && !argument.contains('/');
     match argument.to_socket_addrs() {
@@ -45,7 +45,7 @@ pub fn addresses(argument: &str) -> Vec<SocketAddr> {
     }
 }
 
-/// Reads the command line, which has so many arguments at the most. Answers `--help`.
+/// Reads the command line, with at most this many arguments. Answers `--help`.
 pub fn arguments(most: usize) -> Vec<String> {
     // Older Windows consoles show colors only when asked to.
     #[cfg(windows)]

@@ -3,7 +3,9 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use step4_accept::{MAX_HEAD, REQUEST_TIMEOUT, read_before};
+use step2_bind::local_address;
+use step3_listen::{BACKLOG, listen};
+use step4_accept::{MAX_HEAD, REQUEST_TIMEOUT, ReceiveError, accept, read_before, receive};
 #[cfg(target_os = "linux")]
 use test_support::limit_descriptors;
 use test_support::{
@@ -65,59 +67,30 @@ fn a_request_cut_into_single_bytes_is_received_complete() {
 
 #[test]
 fn the_end_of_a_head_is_found_wherever_a_read_ends() {
+    let (mut program, address) = start();
     // Heads around the 1024 bytes of one read: the blank line falls on both sides of the cut.
     for length in 1020..1030 {
-        let (mut program, address) = start();
         let mut client = connect(address);
         client.write_all(&head_of(length)).unwrap();
         assert_eq!(read_all(&mut client), b"");
-        program.wait_for("Request received");
+        program.wait_for_next("Request received");
     }
 }
 
 #[test]
-fn lines_typed_by_hand_end_with_a_bare_newline() {
+fn lines_end_in_either_way_and_blank_lines_before_a_request_do_not_count() {
     let (mut program, address) = start();
-    let mut client = connect(address);
-    client.write_all(b"GET /typed HTTP/1.1\nHost: localhost\n\n").unwrap();
-    assert_eq!(read_all(&mut client), b"");
-    program.wait_for("GET /typed HTTP/1.1");
-    assert_eq!(program.wait_for_next("Host"), "    Host: localhost");
-}
-
-#[test]
-fn line_ends_may_be_mixed() {
-    let (mut program, address) = start();
-    let mut client = connect(address);
-    client.write_all(b"GET /mixed HTTP/1.1\nHost: localhost\n\r\n").unwrap();
-    assert_eq!(read_all(&mut client), b"");
-    program.wait_for("GET /mixed HTTP/1.1");
-}
-
-#[test]
-fn a_head_of_8_kib_is_received_however_it_is_cut() {
-    for (length, told) in [(MAX_HEAD, "Request received"), (MAX_HEAD + 1, "No request")] {
-        for first in [1, 1000, MAX_HEAD - 1] {
-            let (mut program, address) = start();
-            let mut client = connect(address);
-            let head = head_of(length);
-            client.write_all(&head[..first]).unwrap();
-            // The pace of this client: it gives the server time to read the first piece alone.
-            client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-            client.read(&mut [0; 1]).expect_err("no answer yet");
-            client.write_all(&head[first..]).unwrap();
-            program.wait_for(told);
-        }
+    for (number, [before, line_end, last]) in
+        [["", "\n", "\n"], ["", "\n", "\r\n"], ["", "\r\n", "\n"], ["\r\n\n\r\n", "\r\n", "\r\n"]]
+            .into_iter()
+            .enumerate()
+    {
+        let first_line = format!("GET /{number} HTTP/1.1");
+        let head = format!("{before}{first_line}{line_end}Host: localhost{line_end}{last}");
+        connect(address).write_all(head.as_bytes()).unwrap();
+        program.wait_for_next(&first_line);
+        assert_eq!(program.wait_for_next("Host"), "    Host: localhost");
     }
-}
-
-#[test]
-fn blank_lines_before_a_request_do_not_end_it() {
-    let (mut program, address) = start();
-    let mut client = connect(address);
-    client.write_all(b"\r\n\n\r\nGET /late-start HTTP/1.1\r\n\r\n").unwrap();
-    assert_eq!(read_all(&mut client), b"");
-    program.wait_for("GET /late-start HTTP/1.1");
 }
 
 #[test]
@@ -131,18 +104,33 @@ fn what_follows_the_head_is_not_shown() {
 }
 
 #[test]
-fn a_head_of_8_kib_is_received_and_one_byte_more_is_too_much() {
+fn a_head_of_8_kib_is_received_and_one_byte_more_is_too_much_however_they_are_cut() {
+    let (mut program, address) = start();
+    for (length, logged) in [(MAX_HEAD, "Request received"), (MAX_HEAD + 1, "No request")] {
+        for first in [1, 1000, MAX_HEAD - 1] {
+            let mut client = connect(address);
+            let head = head_of(length);
+            client.write_all(&head[..first]).unwrap();
+            // The pace of this client: the server has time to read the first piece by itself.
+            client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+            client.read(&mut [0; 1]).expect_err("no answer yet");
+            client.write_all(&head[first..]).unwrap();
+            let line = program.wait_for_next(" from 127.0.0.1:");
+            let line =
+                if line.contains("Connection") { program.wait_for_next(" from ") } else { line };
+            assert!(line.contains(logged), "{line}");
+            assert!(length == MAX_HEAD || line.ends_with("sent a head of more than 8192 bytes"));
+        }
+    }
+    assert_goes_on(&mut program, address);
+}
+
+#[test]
+fn blank_lines_without_end_are_too_much_as_well() {
     let (mut program, address) = start();
     let mut client = connect(address);
-    client.write_all(&head_of(MAX_HEAD)).unwrap();
-    assert_eq!(read_all(&mut client), b"");
-    program.wait_for_next("Request received");
-
-    // The byte that is not read any more makes the system reset the connection.
-    let mut client = connect(address);
-    client.write_all(&head_of(MAX_HEAD + 1)).unwrap();
-    let line = program.wait_for_next("No request");
-    assert!(line.ends_with("the client sent a head of more than 8192 bytes"), "{line}");
+    let _ = client.write_all(&b"\r\n".repeat(MAX_HEAD / 2));
+    program.wait_for("the client sent a head of more than 8192 bytes");
     assert_goes_on(&mut program, address);
 }
 
@@ -154,7 +142,7 @@ fn a_client_that_leaves_costs_one_line() {
         client.write_all(part).unwrap();
         drop(client);
         let line = program.wait_for_next("No request");
-        assert!(line.ends_with("the client left before it was complete"), "{line}");
+        assert!(line.ends_with("the client left before its request was complete"), "{line}");
     }
     assert_goes_on(&mut program, address);
 }
@@ -166,7 +154,7 @@ fn a_client_that_closes_its_sending_half_too_early_costs_one_line() {
     client.write_all(b"GET / HTTP/1.1\r\n").unwrap();
     send_no_more(&client);
     assert_eq!(read_all(&mut client), b"");
-    program.wait_for("the client left before it was complete");
+    program.wait_for("the client left before its request was complete");
     assert_goes_on(&mut program, address);
 }
 
@@ -183,7 +171,7 @@ fn a_client_that_resets_the_connection_costs_one_line() {
 }
 
 #[test]
-fn a_client_cannot_write_a_line_of_the_story() {
+fn a_client_cannot_write_a_row_of_the_log() {
     let (mut program, address) = start();
     let fake = "[step5-respond] Response sent to 10.9.8.7:666: 200 OK, 611 bytes";
     connect(address).write_all(format!("GET / HTTP/1.1\n{fake}\n\n").as_bytes()).unwrap();
@@ -201,14 +189,50 @@ fn a_head_is_shown_as_it_came() {
 }
 
 #[test]
-fn brief_shows_the_first_line_of_each_message_and_no_more() {
-    let mut program = Program::start(STEP, &["127.0.0.1:0", "--brief"]);
-    let address = program.listening();
-    for _ in 0..2 {
-        connect(address).write_all(REQUEST).unwrap();
-        program.wait_for_next("GET / HTTP/1.1");
+fn what_a_client_pads_to_the_width_of_the_terminal_is_cut_and_wraps_into_no_row_of_its_own() {
+    let (mut program, address) = start();
+    let fake = "[step5-respond] Response sent to 10.9.8.7:666: 200 OK, 611 bytes";
+    for columns in [60, 80, 100, 132] {
+        let path = format!("GET /{}{fake} HTTP/1.1", "-".repeat(columns - 5));
+        let field = format!("X: {}{fake}", "\u{7}".repeat(columns / 4));
+        connect(address).write_all(format!("{path}\n{field}\n\n").as_bytes()).unwrap();
+        assert!(
+            program.wait_for_next("Request received").ends_with(':'),
+            "the path has its own row"
+        );
+        for shown in [program.wait_for_next(""), program.wait_for_next("")] {
+            assert!(shown.starts_with("    ") && shown.len() <= 80, "{shown}");
+        }
     }
-    assert!(!program.lines().iter().any(|line| line.contains("Host")), "{:#?}", program.lines());
+    connect(address).write_all(&[b"GET /", &[b'x'; 8000][..], b"\n\n"].concat()).unwrap();
+    let row = program.wait_for_next("GET /");
+    assert!(row.ends_with("x... and 7,953 more bytes"), "{row}");
+}
+
+#[test]
+fn a_request_line_that_is_short_enough_stands_in_the_row_of_its_message() {
+    let (mut program, address) = start();
+    let mut client = connect(address);
+    let words = format!("[step4-accept] Request received from {}: ", client.local_addr().unwrap());
+    let request_line = format!("GET /{}", "x".repeat(80 - words.len() - "GET /".len()));
+    client.write_all(format!("{request_line}\n\n").as_bytes()).unwrap();
+    assert_eq!(program.wait_for_next("Request received"), format!("{words}{request_line}"));
+}
+
+#[test]
+fn a_client_with_many_fields_does_not_push_the_others_off_the_screen() {
+    let (mut program, address) = start();
+    for (count, rows, last) in
+        [(20, 20, "X: 1"), (21, 20, "... and 2 more lines"), (1500, 20, "... and 1,481 more lines")]
+    {
+        let head = format!("GET /many HTTP/1.1\n{}\n", "X: 1\n".repeat(count - 1));
+        connect(address).write_all(head.as_bytes()).unwrap();
+        program.wait_for_next("GET /many");
+        let rows: Vec<_> = (1..rows).map(|_| program.wait_for_next("")).collect();
+        assert_eq!(rows.last().unwrap(), &format!("    {last}"));
+    }
+    assert_goes_on(&mut program, address);
+    assert!(program.wait_for("Connection from").starts_with('['));
 }
 
 #[test]
@@ -216,7 +240,7 @@ fn bytes_that_are_not_utf8_are_shown_and_the_loop_goes_on() {
     let (mut program, address) = start();
     connect(address).write_all(b"\xff\xfe\r\n\r\n").unwrap();
     let line = program.wait_for("Request received");
-    assert!(line.ends_with(": \u{fffd}\u{fffd}"), "{line}");
+    assert!(line.ends_with(r": \xff\xfe"), "{line}");
     assert_goes_on(&mut program, address);
 }
 
@@ -225,19 +249,26 @@ fn a_terminal_escape_sequence_is_shown_and_not_obeyed() {
     let (mut program, address) = start();
     connect(address).write_all(b"GET /\x1b[2J\x1b]0;title\x07 HTTP/1.1\r\n\r\n").unwrap();
     let line = program.wait_for("GET /");
-    assert!(line.ends_with(r": GET /\u{1b}[2J\u{1b}]0;title\u{7} HTTP/1.1"), "{line}");
+    assert_eq!(line, r"    GET /\x1b[2J\x1b]0;title\x07 HTTP/1.1");
 }
 
 #[test]
-fn a_client_that_says_nothing_is_sent_away_after_5_seconds() {
-    let (mut program, address) = start();
-    let start = Instant::now();
-    let mut client = connect(address);
-    assert_eq!(read_all(&mut client), b"");
-    assert!(start.elapsed() >= REQUEST_TIMEOUT, "after {:?}", start.elapsed());
-    assert!(start.elapsed() < REQUEST_TIMEOUT * 2, "after {:?}", start.elapsed());
-    program.wait_for("the client said nothing for 5s");
-    assert_goes_on(&mut program, address);
+fn a_client_that_sends_no_request_is_sent_away_after_5_seconds() {
+    let start_clock = Instant::now();
+    // Only blank lines are no request either. Both servers wait side by side.
+    let visits = [&b""[..], b"\r\n\r\n"].map(|sent| {
+        let (program, address) = start();
+        let mut client = connect(address);
+        client.write_all(sent).unwrap();
+        (program, address, client)
+    });
+    for (mut program, address, mut client) in visits {
+        assert_eq!(read_all(&mut client), b"");
+        assert!(start_clock.elapsed() >= REQUEST_TIMEOUT, "after {:?}", start_clock.elapsed());
+        assert!(start_clock.elapsed() < REQUEST_TIMEOUT * 2, "after {:?}", start_clock.elapsed());
+        program.wait_for("the client sent no request in 5s");
+        assert_goes_on(&mut program, address);
+    }
 }
 
 #[test]
@@ -258,7 +289,7 @@ fn a_client_that_sends_a_byte_at_a_time_has_5_seconds_in_all() {
     }
     assert!(start.elapsed() >= REQUEST_TIMEOUT, "after {:?}", start.elapsed());
     assert!(start.elapsed() < REQUEST_TIMEOUT * 2, "after {:?}", start.elapsed());
-    program.wait_for("the client sent no blank line in 5s");
+    program.wait_for("the client sent no complete request in 5s");
     assert_goes_on(&mut program, address);
 }
 
@@ -290,6 +321,27 @@ fn a_deadline_is_kept_to_the_last_nanosecond() {
         done.send(()).unwrap();
     });
     is_done.recv_timeout(TIMEOUT).expect("every read ends");
+}
+
+#[test]
+fn what_came_before_the_deadline_is_judged_as_what_it_is() {
+    // As if the program had been paused for longer than its client has: the deadline is over
+    // before the first read, and the complete head is there.
+    let listener = listen("127.0.0.1:0".parse().unwrap(), BACKLOG).unwrap();
+    let address = local_address(&listener).unwrap();
+    for (sent, is_complete) in [(head_of(5000), true), (head_of(5000)[..4999].to_vec(), false)] {
+        let mut from_client = connect(address);
+        from_client.write_all(&sent).unwrap();
+        let mut client = accept(&listener);
+        client.socket.peek(&mut [std::mem::MaybeUninit::uninit()]).expect("it is there");
+        client.timeout = Duration::ZERO;
+        match receive(&mut client) {
+            Ok(head) => assert!(is_complete && head == sent),
+            Err(error) => {
+                assert!(!is_complete && matches!(error, ReceiveError::Late(..)), "{error}");
+            }
+        }
+    }
 }
 
 #[cfg(unix)]

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, io, thread};
 use step5_respond::response::Response;
-use step5_respond::{BACKLOG, WORKERS};
+use step5_respond::{BACKLOG, MAX_WORKERS};
 
 const CLIENTS: [usize; 3] = [1, 32, 256];
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -82,7 +82,7 @@ fn baseline(address: SocketAddr, backlog: i32) -> io::Result<()> {
     let response = Response::sentence("200 OK", "Hello, World! This is a simple web server.");
     let response = response.to_bytes();
     thread::scope(|scope| {
-        for _ in 0..WORKERS {
+        for _ in 0..MAX_WORKERS {
             scope.spawn(|| {
                 while let Ok((mut client, _)) = listener.accept() {
                     let _ = client.read(&mut [0; 1024]);

@@ -1,10 +1,9 @@
 //! Solution: keep a connection open for the next request, one client at a time.
 
 use std::io::Write;
-use std::time::Instant;
 use step1_socket::{log, terminal};
 use step3_listen::{BACKLOG, listen};
-use step4_accept::{Client, REQUEST_TIMEOUT, accept, receive};
+use step4_accept::{Client, accept, receive};
 use step5_respond::{request::Request, respond, response::Response};
 
 fn main() {
@@ -33,7 +32,6 @@ fn serve_one(mut client: Client) {
             return log!("No response to {}: {error}", client.address);
         }
         log!("Response sent to {}: {}, it may stay", client.address, response.status);
-        client.deadline = Instant::now() + REQUEST_TIMEOUT;
     }
 }
 

@@ -1,4 +1,5 @@
-//! Reads the head of a request. Where no other is named, the rules are those of RFC 9112.
+//! Reads the head of a request. Unless another one is named, the rules are those of
+//! [RFC 9112](https://www.rfc-editor.org/rfc/rfc9112).
 
 use std::net::Ipv6Addr;
 
@@ -9,14 +10,16 @@ pub struct Request {
     pub method: String,
     /// What it wants it done to, without the `?query`, such as `/`.
     pub path: String,
-    /// `HTTP/1.0` or `HTTP/1.1`.
+    /// `HTTP/1.1`, or another version that begins with `HTTP/1.`
     pub version: String,
     /// The header fields: their names in lowercase, and their values.
     pub fields: Vec<(String, String)>,
 }
 
 impl Request {
-    /// Reads a head. What breaks a rule is rejected, even where a server may repair it.
+    /// Reads a head. One that breaks a rule is rejected, so that nobody can understand it in
+    /// another way than this server does. One thing is taken although no rule allows it: some
+    /// characters in a path, such as `"` and `|`, and a `%` without two digits. Browsers send them.
     ///
     /// # Errors
     /// What is wrong, in plain words.
@@ -27,12 +30,14 @@ impl Request {
         let mut lines = head.lines().filter(|line| !line.is_empty());
         let parts: Vec<_> = lines.next().unwrap_or_default().split(' ').collect();
         let [method, target, version] = parts[..] else {
-            return Err("the first line needs a method, a path and a version, one space apart");
+            return Err("it is not METHOD /path VERSION");
         };
         let fields = lines.map(parse_field).collect::<Result<Vec<_>, _>>()?;
         let [method, path, version] = [method, path_of(target), version].map(str::to_string);
         let request = Request { method, path, version, fields };
-        request.keep_rules(target)?;
+        request.check_first_line(target)?;
+        request.check_host()?;
+        request.check_length()?;
         Ok(request)
     }
 
@@ -41,49 +46,68 @@ impl Request {
         self.fields.iter().filter(|field| field.0 == name).map(|field| &*field.1).collect()
     }
 
-    fn keep_rules(&self, target: &str) -> Result<(), &'static str> {
+    fn check_first_line(&self, target: &str) -> Result<(), &'static str> {
+        ensure(is_token(&self.method), "the method has a wrong character")?;
+
         // Two methods have targets without a path (section 3.2).
         let has_path = match &*self.method {
             "OPTIONS" if target == "*" => true,
             "CONNECT" => !target.is_empty() && is_host(target),
             _ => self.path.starts_with('/'),
         };
-        let is_visible = target.chars().all(|c| c.is_ascii_graphic());
-        let is_number = |text: &&str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-        let is_http_1_0 = self.version == "HTTP/1.0";
-        let (hosts, lengths) = (self.values("host"), self.values("content-length"));
-        // An empty name in this list does not count (RFC 9110 section 5.6.1.2).
-        let encodings = self.values("transfer-encoding");
-        let mut names = encodings.iter().flat_map(|value| value.split(',')).map(str::trim_ascii);
-        let last = names.rfind(|name| !name.is_empty()).unwrap_or_default();
-        let is_chunked = encodings.is_empty() || last.eq_ignore_ascii_case("chunked");
-        let rules = [
-            (is_token(&self.method), "the method has a character that no method has"),
-            (has_path, "the path needs to begin with /, or with http:// and a valid host"),
-            (is_visible, "the path has a character that is not visible ASCII"),
-            (is_http_1_0 || self.version == "HTTP/1.1", "the version is not HTTP/1.1 or HTTP/1.0"),
-            (is_http_1_0 || !hosts.is_empty(), "HTTP/1.1 needs a Host field"), // section 3.2
-            (hosts.len() < 2, "there is more than one Host field"),
-            (hosts.iter().all(|host| is_host(host)), "the Host field has no valid host"),
-            // Otherwise the end of a body can't be found (section 6.3).
-            (lengths.len() < 2, "there is more than one Content-Length"),
-            (lengths.iter().all(is_number), "Content-Length is not a number"),
-            (is_chunked, "the last Transfer-Encoding is not chunked"),
-        ];
-        rules.iter().find(|(is_kept, _)| !is_kept).map_or(Ok(()), |(_, words)| Err(*words))
+        ensure(has_path, "the path does not begin with /")?;
+        ensure(target.chars().all(|c| c.is_ascii_graphic()), "the path is not visible ASCII")?;
+        // What follows a # in an address is for the browser. It keeps that to itself.
+        ensure(!target.contains('#'), "the path has a # in it")?;
+
+        // A server of HTTP/1.1 understands all that begin with 1 (RFC 9110 section 2.5).
+        let minor = self.version.strip_prefix("HTTP/1.").unwrap_or_default();
+        let is_digit = minor.len() == 1 && is_number(minor);
+        ensure(is_digit, "the version is not HTTP/1.1")
     }
+
+    fn check_host(&self) -> Result<(), &'static str> {
+        let hosts = self.values("host");
+        let needs_host = self.version != "HTTP/1.0"; // Section 3.2.
+        ensure(!needs_host || !hosts.is_empty(), "HTTP/1.1 needs a Host field")?;
+        ensure(hosts.len() < 2, "there is more than one Host field")?;
+        ensure(hosts.iter().all(|host| is_host(host)), "the Host field has no valid host")
+    }
+
+    /// Without a rule for its length, nobody knows where a body ends (section 6.3).
+    fn check_length(&self) -> Result<(), &'static str> {
+        let lengths = self.values("content-length");
+        ensure(lengths.len() < 2, "Content-Length comes twice")?;
+        ensure(lengths.iter().all(|length| is_number(length)), "Content-Length is not a number")?;
+
+        let encodings = self.values("transfer-encoding").join(",").to_lowercase();
+        // An empty name in this list does not count (RFC 9110 section 5.6.1.2).
+        let names = encodings.split(',').map(str::trim_ascii).filter(|name| !name.is_empty());
+        let names: Vec<_> = names.collect();
+        let is_encoded = !self.values("transfer-encoding").is_empty();
+        ensure(
+            !is_encoded || names.last() == Some(&"chunked"),
+            "the last encoding is not chunked",
+        )?;
+        // Section 6.1.
+        let times = names.iter().filter(|name| **name == "chunked").count();
+        ensure(times < 2, "the body is chunked twice")
+    }
+}
+
+/// A rule, as it is read aloud: ensure that something is so, or else say what is wrong.
+fn ensure(is_so: bool, what_is_wrong: &'static str) -> Result<(), &'static str> {
+    if is_so { Ok(()) } else { Err(what_is_wrong) }
 }
 
 /// Splits `Name: value`. No space stands before the colon (section 5.1), and no control character
 /// but a tab in the value (RFC 9110 section 5.5). White space around the value does not count.
 fn parse_field(line: &str) -> Result<(String, String), &'static str> {
     let (name, value) = line.split_once(':').ok_or("a header field needs a colon")?;
+    ensure(is_token(name), "a field's name has a wrong character")?;
     let is_text = value.chars().all(|c| c == '\t' || !c.is_ascii_control());
-    match (is_token(name), is_text) {
-        (false, _) => Err("the name of a header field has a space or another wrong character"),
-        (true, false) => Err("a header field has a control character"),
-        (true, true) => Ok((name.to_lowercase(), value.trim_ascii().to_string())),
-    }
+    ensure(is_text, "a field has a control character")?;
+    Ok((name.to_lowercase(), value.trim_ascii().to_string()))
 }
 
 /// The path in `/path?query` or `http://host/path?query`. What is neither stays as it is.
@@ -96,15 +120,30 @@ fn path_of(target: &str) -> &str {
     if is_url { path_in_url } else { path }
 }
 
-/// Methods and names of header fields are tokens (RFC 9110 section 5.6.2).
+/// Methods and names of header fields are tokens (RFC 9110 section 5.6.2):
+///
+/// ```text
+/// token = 1*tchar
+/// tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~"
+///       / DIGIT / ALPHA
+/// ```
 fn is_token(text: &str) -> bool {
     let in_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     !text.is_empty() && text.chars().all(in_token)
 }
 
-/// A host and, after a colon, its port (RFC 3986 sections 3.2.2 and 3.2.3).
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// A host and, after a colon, its port (RFC 9110 section 7.2, RFC 3986 section 3.2.2):
+///
+/// ```text
+/// Host     = uri-host [ ":" port ]
+/// uri-host = "[" IPv6address "]" / *( unreserved / pct-encoded / sub-delims )
+/// port     = *DIGIT
+/// ```
 fn is_host(text: &str) -> bool {
-    // The port is a number, or empty.
     let without_number = text.trim_end_matches(|c: char| c.is_ascii_digit());
     let host = without_number.strip_suffix(':').unwrap_or(text);
     if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::LazyLock;
 use step4_accept::MAX_HEAD;
 use step5_respond::request::Request;
+use step5_respond::response::Response as Answer;
 use test_support::{
     Program, REQUEST, Response, ask, assert_log, connect, curl, head_of, log, read_response,
     send_no_more,
@@ -39,7 +40,7 @@ fn sentence_of(response: &Response) -> String {
 }
 
 #[test]
-fn the_story_begins_with_that_of_step_4_and_ends_with_the_response() {
+fn the_log_begins_with_that_of_step_4_and_ends_with_the_response() {
     let (mut program, address) = start();
     let response = ask(address, REQUEST);
     let line = program.wait_for("[step5-respond]");
@@ -60,16 +61,16 @@ fn each_step_has_its_color_what_a_client_sent_is_dim_and_an_error_stands_out() {
         );
         program.wait_for_next("Response sent");
     }
-    let story = program.lines().join("\n");
+    let log = program.lines().join("\n");
     // What stands before the tag of a line, and the step.
     let tags = program.lines().iter().filter_map(|line| line.split_once("[step"));
     let colors: BTreeSet<_> = tags.map(|(color, tag)| (color, &tag[..1])).collect();
     let steps: Vec<_> = colors.iter().map(|(_, step)| *step).collect();
     let different: BTreeSet<_> = colors.iter().map(|(color, _)| *color).collect();
     assert_eq!((steps.len(), different.len()), (5, 5), "a color for each step: {colors:?}");
-    assert!(story.contains("\n\u{1b}[2m    Host: a\u{1b}[0m\n"), "{story}");
-    assert!(story.contains(": 200 OK, "), "{story}");
-    assert!(story.contains(": \u{1b}[1;31m404 Not Found\u{1b}[0m, "), "{story}");
+    assert!(log.contains("\n\u{1b}[2m    Host: a\u{1b}[0m\n"), "{log}");
+    assert!(log.contains(": 200 OK, "), "{log}");
+    assert!(log.contains(": \u{1b}[1;31m404 Not Found\u{1b}[0m, "), "{log}");
 }
 
 #[test]
@@ -134,14 +135,12 @@ fn after_head_no_error_has_a_page_either() {
 }
 
 #[test]
-fn a_refusal_says_why_on_the_page_and_in_the_story() {
+fn a_refusal_says_why_on_the_page_and_in_the_log() {
     let (mut program, address) = start();
     for (request, told) in [
         ("GET / HTTP/1.1\n\n", "400 Bad Request (HTTP/1.1 needs a Host field)"),
-        (
-            "hello\n\n",
-            "400 Bad Request (the first line needs a method, a path and a version, one space apart)",
-        ),
+        ("hello\n\n", "400 Bad Request (it is not METHOD /path VERSION)"),
+        ("BREW / HTTP/1.0\n\n", "501 Not Implemented (no such method is known here)"),
         ("POST / HTTP/1.0\n\n", "405 Method Not Allowed (only GET and HEAD are allowed)"),
     ] {
         let response = ask(address, request.as_bytes());
@@ -153,11 +152,17 @@ fn a_refusal_says_why_on_the_page_and_in_the_story() {
 }
 
 #[test]
-fn another_method_is_told_which_ones_are_allowed() {
+fn another_method_gets_405_and_the_ones_that_are_allowed() {
     let (_program, address) = start();
-    for request_line in
-        ["POST / HTTP/1.1", "DELETE /x HTTP/1.1", "OPTIONS * HTTP/1.1", "CONNECT a:443 HTTP/1.1"]
-    {
+    for request_line in [
+        "POST / HTTP/1.1",
+        "PUT / HTTP/1.1",
+        "DELETE /x HTTP/1.1",
+        "PATCH /x HTTP/1.1",
+        "TRACE / HTTP/1.1",
+        "OPTIONS * HTTP/1.1",
+        "CONNECT a:443 HTTP/1.1",
+    ] {
         let response = ask(address, format!("{request_line}\r\nHost: a\r\n\r\n").as_bytes());
         assert_eq!(response.status, 405, "{request_line}");
         assert_eq!(response.field("allow"), Some("GET, HEAD"));
@@ -165,8 +170,24 @@ fn another_method_is_told_which_ones_are_allowed() {
 }
 
 #[test]
+fn a_method_that_nobody_knows_gets_501() {
+    let (_program, address) = start();
+    for method in ["BREW", "get", "GETS", "!"] {
+        let request = format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(ask(address, request.as_bytes()).status, 501, "{method}");
+    }
+}
+
+#[test]
 fn http_1_0_needs_no_host() {
     assert_eq!(answer("GET / HTTP/1.0\r\n\r\n").status, 200);
+}
+
+#[test]
+fn a_later_version_of_http_1_is_answered_as_1_1() {
+    let response = answer("GET / HTTP/1.2\r\nHost: a\r\n\r\n");
+    assert!(response.head.starts_with(b"HTTP/1.1 200 OK\r\n"));
+    assert_eq!(answer("GET / HTTP/1.2\r\n\r\n").status, 400, "it needs a Host");
 }
 
 #[test]
@@ -222,6 +243,14 @@ const REPAIRABLE: &[(&str, &[u8])] = &[
     // No host and no encoding are left out rather than sent (RFC 9110 sections 4.2.1 and 5.6.1).
     ("a port and no host", b"GET / HTTP/1.1\r\nHost: :80"),
     ("an empty list of encodings", b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:"),
+    // RFC 9112 section 6.1.
+    ("chunked twice", b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked"),
+    (
+        "chunked twice, in two fields",
+        b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nTransfer-Encoding: chunked",
+    ),
+    // RFC 9112 section 3.2: no form of a target has one.
+    ("a fragment", b"GET /#top HTTP/1.1\r\nHost: a"),
     // RFC 9110 section 8.6.
     ("the same length twice", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1"),
 ];
@@ -355,4 +384,96 @@ fn every_answer_has_its_status_line_and_its_header_fields() {
 fn curl_gets_the_page() {
     let (_program, address) = start();
     assert_eq!(curl(address), 0);
+}
+
+/// Numbers without an order, and the same ones in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(self.0 >> 33).unwrap() % most
+    }
+}
+
+#[test]
+fn nothing_is_taken_that_a_well_kept_parser_rejects() {
+    let start = "GET /a?b HTTP/1.1\r\nHost: a:80\r\nX-Y: \tz\r\nContent-Length: 1\r\n\r\n";
+    let pieces: &[&[u8]] = &[
+        b" ",
+        b"\t",
+        b"\r",
+        b"\n",
+        b"\r\n",
+        b":",
+        b"\0",
+        b"\x7f",
+        b"\xff",
+        b"/",
+        b"@",
+        b"(",
+        b"1",
+        b"HTTP/1.1",
+        b"GET",
+        b"Host",
+        b",",
+        b"\"",
+        b"#",
+        b"%zz",
+        b"[::1]",
+        b"\x0b",
+    ];
+    let mut dice = Dice(1);
+    let mut taken = 0;
+    for _ in 0..50_000 {
+        let mut head = start.as_bytes().to_vec();
+        for _ in 0..=dice.below(3) {
+            let from = dice.below(head.len() + 1);
+            let to = (from + dice.below(3)).min(head.len());
+            head.splice(from..to, pieces[dice.below(pieces.len())].iter().copied());
+        }
+        // As `receive` does it: no blank line before the head, and its end at the first one after.
+        let blank = head.iter().take_while(|byte| b"\r\n".contains(byte)).count();
+        head.drain(..blank);
+        let ends = [&b"\n\r\n"[..], b"\n\n"].map(|end| {
+            head.windows(end.len()).position(|bytes| bytes == end).map(|start| start + end.len())
+        });
+        let Some(end) = ends.into_iter().flatten().min() else { continue };
+        head.truncate(end);
+        let Ok(request) = Request::parse(&head) else { continue };
+        if ["HTTP/1.0", "HTTP/1.1"].contains(&&*request.version) {
+            taken += 1;
+            let mut fields = [httparse::EMPTY_HEADER; 32];
+            let other = httparse::Request::new(&mut fields).parse(&head);
+            let shown = String::from_utf8_lossy(&head);
+            assert_eq!(other, Ok(httparse::Status::Complete(head.len())), "{shown:?}");
+        }
+    }
+    assert!(taken > 2_000, "only {taken} heads are compared");
+}
+
+#[test]
+fn a_site_says_what_it_wants_in_the_head_and_the_rest_is_added() {
+    let head = |response: &Answer| String::from_utf8(response.to_bytes()).unwrap();
+    let mut response = Answer::new("200 OK", "text/plain", "hello");
+    response.fields.push(("Cache-Control", "no-cache".to_string()));
+    let start = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n";
+    let rest = "Cache-Control: no-cache\r\nContent-Length: 5\r\n\r\nhello";
+    assert_eq!(head(&response), format!("{start}{rest}"));
+
+    // After HEAD a site may know the length and not have the body.
+    let site = |_: &Request| {
+        let mut response = Answer::new("200 OK", "text/plain", "");
+        response.fields.push(("content-length", "7000".to_string()));
+        response
+    };
+    let request = Ok(b"HEAD / HTTP/1.0\r\n\r\n".to_vec());
+    let response = Answer::to(&request, site).unwrap();
+    assert_eq!(head(&response), format!("{start}content-length: 7000\r\n\r\n"));
+
+    // These have neither a body nor a length.
+    for status in ["204 No Content", "304 Not Modified"] {
+        let response = Answer::sentence(status, "nobody sees this");
+        assert!(head(&response).ends_with("\r\nConnection: close\r\n\r\n"));
+    }
 }

@@ -2,17 +2,21 @@
 
 #[cfg(target_os = "linux")]
 use socket2::{Domain, Socket, Type};
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::process::Command;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
-use step2_bind::local_address;
-use step3_listen::listen;
-use step4_accept::{REQUEST_TIMEOUT, RETRY_DELAY, accept};
-use step5_respond::{BACKLOG, CLOSE_TIMEOUT, WORKERS, respond, response::Response};
+#[cfg(target_os = "linux")]
+use step4_accept::RETRY_DELAY;
+use step4_accept::{Client, REQUEST_TIMEOUT};
+use step5_respond::{
+    CLOSE_TIMEOUT, MAX_WORKERS, RESPONSE_TIMEOUT, respond, response::Response, send,
+};
 use test_support::{
-    Program, REQUEST, TIMEOUT, ask, connect, output, read_all, read_response, reset, send_no_more,
+    Program, REQUEST, TIMEOUT, ask, connect, crowd, output, read_all, read_response, reset,
+    send_no_more,
 };
 #[cfg(target_os = "linux")]
 use test_support::{has, limit_descriptors};
@@ -37,32 +41,59 @@ fn silent_clients(count: usize, address: SocketAddr) -> Vec<TcpStream> {
 }
 
 #[test]
-fn twelve_silent_clients_hold_nobody_up() {
-    let (_program, address) = start();
-    let mut silent = silent_clients(12, address);
+fn a_class_of_silent_browsers_holds_nobody_up_and_is_closed_without_a_word() {
+    let _crowd = crowd();
+    let (mut program, address) = start();
+    // Thirty of them, with two silent connections each.
+    let mut silent = silent_clients(60, address);
+    let start = Instant::now();
     assert_serves(address);
+    assert!(start.elapsed() < REQUEST_TIMEOUT / 2, "after {:?}", start.elapsed());
     for client in &mut silent {
-        assert_eq!(read_all(client), b"", "they are closed without a word");
+        assert_eq!(read_all(client), b"");
     }
+    // The first has all the time there is, and the last, when fewer workers are free, less.
+    program.wait_for("the client sent no request in 5s");
+    program.wait_for("the client sent no request in 4.5s");
 }
 
+#[cfg(target_os = "linux")]
 #[test]
-fn one_client_less_than_there_are_workers_may_be_silent() {
-    let (_program, address) = start();
-    // A class of thirty, with two silent connections each, makes sixty. This is the last that fits.
+fn when_no_worker_is_free_nobody_waits_long_for_one() {
+    if !has("prlimit") {
+        return;
+    }
+    // Without memory for their stacks the system starts no more than some twenty threads.
+    let mut command = Command::new("prlimit");
+    let mut program = Program::run(command.args(["--as=48000000", STEP, "127.0.0.1:0"]));
+    let address = program.listening();
+    let mut silent = Vec::new();
+    while !program.lines().iter().any(|line| line.contains(" threads instead of 512: ")) {
+        silent.extend(silent_clients(1, address));
+        program.wait_for_next("has been established!");
+    }
+    silent.extend(silent_clients(3, address));
     let start = Instant::now();
-    let _silent = silent_clients(WORKERS - 1, address);
     assert_serves(address);
-    assert!(start.elapsed() < REQUEST_TIMEOUT, "after {:?}", start.elapsed());
+    assert!(start.elapsed() < REQUEST_TIMEOUT / 2, "after {:?}", start.elapsed());
+    // With the last worker a client gets the shortest time.
+    program.wait_for("the client sent no request in 250ms");
 }
 
+/// One thread serves everyone, one after the other.
+#[cfg(target_os = "linux")]
 #[test]
-fn as_many_silent_clients_as_workers_delay_the_next_one_until_their_time_is_up() {
-    let (_program, address) = start();
-    let start = Instant::now();
-    let _silent = silent_clients(WORKERS, address);
-    assert_eq!(ask(address, REQUEST).status, 200);
-    assert!(start.elapsed() >= REQUEST_TIMEOUT, "after {:?}", start.elapsed());
+fn where_the_system_grants_no_thread_there_is_still_one() {
+    if !has("prlimit") {
+        return;
+    }
+    let mut command = Command::new("prlimit");
+    let mut program = Program::run(command.args(["--as=6000000", STEP, "127.0.0.1:0"]));
+    let address = program.listening();
+    program.wait_for("Serving with 1 thread instead of 512: ");
+    for _ in 0..3 {
+        assert_serves(address);
+    }
 }
 
 #[test]
@@ -85,17 +116,7 @@ fn clients_that_send_a_byte_at_a_time_hold_nobody_up_and_get_408() {
         client.set_read_timeout(Some(TIMEOUT)).unwrap();
         assert_eq!(read_response(client).status, 408);
     }
-    program.wait_for("the client sent no blank line in 5s");
-}
-
-#[test]
-fn a_client_that_says_nothing_is_closed_without_a_word_after_its_time() {
-    let (mut program, address) = start();
-    let start = Instant::now();
-    let mut client = connect(address);
-    assert_eq!(read_all(&mut client), b"");
-    assert!(start.elapsed() >= REQUEST_TIMEOUT, "after {:?}", start.elapsed());
-    program.wait_for("the client said nothing for 5s");
+    program.wait_for("the client sent no complete request in 5s");
 }
 
 #[test]
@@ -123,30 +144,69 @@ fn a_client_that_leaves_or_resets_costs_nobody_else_anything() {
 #[test]
 fn a_client_that_stays_connected_after_its_answer_holds_nobody_up() {
     let (_program, address) = start();
-    let mut staying = silent_clients(WORKERS, address);
+    let _crowd = crowd();
+    let mut staying = silent_clients(60, address);
     for client in &mut staying {
         client.write_all(REQUEST).unwrap();
         assert_eq!(read_response(client).status, 200);
     }
-    // All workers wait for these clients to close, for CLOSE_TIMEOUT, and not for REQUEST_TIMEOUT.
     assert_serves(address);
     assert!(CLOSE_TIMEOUT <= Duration::from_secs(1), "that long they may delay the next one");
 }
 
+/// Both ends of a connection: the client's, and the server's with so much patience.
+fn connection(timeout: Duration) -> (TcpStream, Client) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = connect(listener.local_addr().unwrap());
+    let (socket, address) = listener.accept().unwrap();
+    (client, Client { socket: socket.into(), address, timeout })
+}
+
 #[test]
 fn a_client_that_has_closed_is_not_waited_for() {
-    let listener = listen("127.0.0.1:0".parse().unwrap(), BACKLOG).unwrap();
-    drop(connect(local_address(&listener).unwrap()));
-    let mut client = accept(&listener);
+    let (client, mut server_side) = connection(REQUEST_TIMEOUT);
+    drop(client);
     let start = Instant::now();
-    respond(&mut client, &Response::sentence("200 OK", "Too late"));
+    respond(&mut server_side, &Response::sentence("200 OK", "Too late"));
     assert!(start.elapsed() < CLOSE_TIMEOUT, "after {:?}", start.elapsed());
+}
+
+#[test]
+fn a_slow_reader_gets_a_long_page_however_long_it_takes() {
+    // For each piece it has two seconds here. All of them together take longer.
+    let (mut client, mut server_side) = connection(Duration::from_secs(1));
+    let start = Instant::now();
+    let body = vec![b'x'; 32 * 1024 * 1024];
+    let response = Response::new("200 OK", "text/plain", body);
+    let sending = thread::spawn(move || send(&mut server_side, &response));
+    let pace = UdpSocket::bind("127.0.0.1:0").unwrap();
+    pace.set_read_timeout(Some(Duration::from_millis(80))).unwrap();
+    let mut part = Vec::new();
+    let mut total = 0;
+    while (&mut client).take(1024 * 1024).read_to_end(&mut part).unwrap() > 0 {
+        total += part.len();
+        part.clear();
+        pace.recv(&mut [0]).expect_err("nobody sends anything there");
+    }
+    assert!(start.elapsed() > Duration::from_secs(2), "after {:?}", start.elapsed());
+    assert_eq!(sending.join().unwrap().unwrap(), total);
+}
+
+#[test]
+fn a_client_that_does_not_read_a_long_page_is_given_up() {
+    let (_client, mut server_side) = connection(Duration::from_millis(250));
+    let response = Response::new("200 OK", "text/plain", vec![b'x'; 32 * 1024 * 1024]);
+    let start = Instant::now();
+    let error = send(&mut server_side, &response).expect_err("nobody reads it");
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert!(start.elapsed() >= Duration::from_millis(500), "after {:?}", start.elapsed());
+    assert!(start.elapsed() < RESPONSE_TIMEOUT, "after {:?}", start.elapsed());
 }
 
 #[test]
 fn hundreds_of_clients_that_ask_and_leave_before_the_answer_stop_no_worker() {
     let (_program, address) = start();
-    for _ in 0..WORKERS * 4 {
+    for _ in 0..MAX_WORKERS * 2 {
         let mut client = connect(address);
         client.write_all(REQUEST).unwrap();
         reset(client);
@@ -216,8 +276,8 @@ fn a_closed_standard_output_does_not_stop_it() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_under_standard_output_does_not_stop_it() {
-    // The story can't be read, so the port has to be known: one that was free a moment ago.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // The log can't be read, so the port has to be known: one that was free a moment ago.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", "exec \"$0\" \"$1\" >/dev/full", STEP, &free.to_string()]);
     let mut program = Program::run(&mut command);
@@ -260,26 +320,99 @@ fn knock(address: SocketAddr) -> Socket {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn without_descriptors_it_says_so_and_serves_again_when_there_are_some() {
+fn without_descriptors_it_says_so_once_and_serves_again_when_there_are_some() {
     if !has("prlimit") {
         return;
     }
     let (mut program, address) = start();
     assert_serves(address);
     limit_descriptors(&program, 3);
-    // A worker that waits has the descriptor for its next client in hand. These use them up.
-    let clients: Vec<Socket> = (0..WORKERS).map(|_| knock(address)).collect();
-    program.wait_for_next("Too many open files (os error 24). Trying again.");
-    // All workers hear of it twice a second. One of them tells.
-    let start = Instant::now();
-    for _ in 0..3 {
-        program.wait_for_next("Cannot accept a client");
-    }
-    assert!(start.elapsed() > RETRY_DELAY, "it tells without a pause, or many tell");
+    // A worker that waits has the descriptor for its next client in hand. This one uses it up.
+    assert_serves(address);
+    let line = program.wait_for_next("Cannot accept a client");
+    assert!(line.ends_with("Too many open files (os error 24). Trying again."), "{line}");
 
+    // Nobody comes, and so there is nothing new to say.
+    let pace = UdpSocket::bind("127.0.0.1:0").unwrap();
+    pace.set_read_timeout(Some(RETRY_DELAY * 3)).unwrap();
+    pace.recv(&mut [0]).expect_err("nobody sends anything there");
+    let seen = program.lines().len();
+    limit_descriptors(&program, 1024);
+    assert_serves(address);
+    program.wait_for_next("Response sent");
+    let news = &program.lines()[seen..];
+    assert!(!news.iter().any(|line| line.contains("Cannot accept")), "{news:#?}");
+
+    // While they can't be accepted, clients wait in the queue, and each is served in the end.
+    limit_descriptors(&program, 3);
+    let clients: Vec<Socket> = (0..20).map(|_| knock(address)).collect();
+    program.wait_for_next("Cannot accept a client");
     drop(clients);
     limit_descriptors(&program, 1024);
-    for _ in 0..WORKERS {
-        assert_serves(address);
+    assert_serves(address);
+}
+
+#[test]
+fn brief_is_one_row_of_60_columns_for_each_answer_and_nothing_else() {
+    let mut program = Program::start(STEP, &["127.0.0.1:0", "--brief"]);
+    let address = program.listening();
+    let long = format!("GET /{}[step5-respond] HTTP/1.0", "x".repeat(1000));
+    for (request_line, row) in [
+        ("GET / HTTP/1.0", " GET / 200 OK"),
+        ("GET /nothing?a=1 HTTP/1.0", " GET /nothing?a=1 404 Not Found"),
+        ("HEAD / HTTP/1.0", " HEAD / 200 OK"),
+        ("POST / HTTP/1.0", " POST / 405 only GET and HEAD are allowed"),
+        ("GET / HTTP/1.1", " GET / 400 HTTP/1.1 needs a Host field"),
+        ("hello", " hello 400 it is not METHOD /path VERSION"),
+        ("\u{1b}[2J", r" \x1b[2J 400 it is not METHOD /path VERSION"),
+        (&long, "bytes 404 Not Found"),
+    ] {
+        // One that leaves without a word has no row.
+        drop(connect(address));
+        let mut client = connect(address);
+        let from = client.local_addr().unwrap();
+        client.write_all(format!("{request_line}\nX: y\n\n").as_bytes()).unwrap();
+        read_response(&mut client);
+        let logged = program.wait_for_next("");
+        assert!(logged.starts_with(&from.to_string()) && logged.ends_with(row), "{logged}");
+        assert!(logged.len() <= 60 && !logged.contains("[step"), "{logged}");
     }
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up_and_says_later_what_is_missing() {
+    // The port has to be known, and nobody reads it from the log: one that was free a moment ago.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = Command::new(STEP);
+    command.arg(free.to_string()).stdout(Stdio::piped());
+    let mut server = command.spawn().unwrap();
+    let start = Instant::now();
+    while TcpStream::connect(free).is_err() {
+        assert!(start.elapsed() < TIMEOUT, "it does not listen");
+        thread::yield_now();
+    }
+    // A pipe and the queue take some hundred visits. Then messages are dropped.
+    for _ in 0..700 {
+        assert_serves(free);
+    }
+    let mut log = BufReader::new(server.stdout.take().unwrap()).lines();
+    let (found, is_found) = channel();
+    thread::spawn(move || {
+        let missing =
+            log.find(|line| line.as_ref().is_ok_and(|line| line.contains("missing here")));
+        found.send(missing.unwrap().unwrap()).unwrap();
+        log.for_each(drop);
+    });
+    let line = loop {
+        assert_serves(free);
+        if let Ok(line) = is_found.try_recv() {
+            break line;
+        }
+        assert!(start.elapsed() < TIMEOUT, "nothing is said to be missing");
+    };
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let words = "[step1-socket] Nobody read the log. Messages missing here: ";
+    let count = line.strip_prefix(words).unwrap_or_else(|| panic!("{line}"));
+    assert!(count.parse::<u32>().is_ok_and(|count| count > 0), "{line}");
 }
