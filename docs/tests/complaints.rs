@@ -97,6 +97,13 @@ fn a_quote_may_leave_lines_out_and_be_indented_differently() {
 }
 
 #[test]
+fn a_quote_may_be_of_a_file_that_is_named_further_up() {
+    let text = "[This](../step1-a/src/lib.rs), not [that](../step1-a/examples/answer.rs).\n\n\
+                More words.\n\n```rust\nfn two() {\n```\n";
+    assert_eq!(check(code::complaints, text), Vec::<String>::new());
+}
+
+#[test]
 fn a_quote_that_is_not_in_its_file_is_found() {
     for (kind, file, quote, line, strange) in [
         ("rust", "src/lib.rs", "fn two() {\n    3\n}", 5, "    3"),

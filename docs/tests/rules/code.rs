@@ -1,5 +1,5 @@
-//! A block that is a quote stands word for word in its file: the last one of its kind that is linked
-//! above it, below the same heading.
+//! A block that is a quote stands word for word in a file of its kind that is linked above it, below
+//! the same heading.
 //!
 //! Its indentation may differ. Lines may be left out: a line of `...`, alone or in a comment,
 //! stands for them.
@@ -24,19 +24,26 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
     for part in &page.parts {
         let Kind::Block { info, code, above } = &part.kind else { continue };
         let Some((_, ending)) = QUOTES.iter().find(|quote| quote.0 == info) else { continue };
-        let mut files = above.iter().map(|link| link.split('#').next().unwrap_or_default());
-        let is_source = |file: &str| Path::new(file).extension().is_some_and(|e| e == *ending);
-        let Some(link) = files.rfind(|file| is_source(file)) else {
+        let files = above.iter().map(|link| link.split('#').next().unwrap_or_default());
+        let is_source = |file: &&str| Path::new(file).extension().is_some_and(|e| e == *ending);
+        let files: Vec<&str> = files.filter(is_source).collect();
+        let Some(nearest) = files.last() else {
             let what =
                 "this code is quoted from nowhere: link its file above it, below the same heading";
             complaints.push(page.complain(part.line, what));
             continue;
         };
-        // A link that leads nowhere is the complaint of another rule.
-        let Ok(file) = fs::read_to_string(root.join(page.folder()).join(link)) else { continue };
-        if let Some(line) = first_strange_line(&file, code) {
+        let strange_line = |link: &&str| {
+            // A link that leads nowhere is the complaint of another rule.
+            let file = fs::read_to_string(root.join(page.folder()).join(link)).ok()?;
+            first_strange_line(&file, code)
+        };
+        if files.iter().any(|link| strange_line(link).is_none()) {
+            continue;
+        }
+        if let Some(line) = strange_line(nearest) {
             let quoted = code.lines().nth(line).unwrap_or_default();
-            let what = format!("this is not in {link}: {quoted}");
+            let what = format!("this is not in {nearest}: {quoted}");
             complaints.push(page.complain(part.line + 1 + line, &what));
         }
     }
