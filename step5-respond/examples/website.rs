@@ -1,6 +1,7 @@
 //! My own web server.
 
 use socket2::{Domain, Socket, Type};
+use std::io::ErrorKind;
 use std::io::Read;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -14,6 +15,9 @@ use std::time::Instant;
 const FOLDER: &str = "docs/example-site";
 
 const HTML: &str = "text/html; charset=utf-8";
+
+/// A status, the type of a document, and its bytes.
+type Answer = (&'static str, &'static str, Vec<u8>);
 
 fn main() -> std::io::Result<()> {
     let server = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -77,16 +81,16 @@ fn answer(mut client: Socket) -> std::io::Result<()> {
     };
     let (status, kind, page) = match method {
         _ if !is_http(&request) => ("400 Bad Request", HTML, "<h1>This is not HTTP.</h1>".into()),
-        "GET" | "HEAD" => match find(path) {
-            Some((kind, bytes)) => ("200 OK", kind, bytes),
-            None => ("404 Not Found", HTML, "<h1>There is no such page.</h1>".into()),
-        },
+        "GET" | "HEAD" => find(path).unwrap_or_else(|error| no_page(&error)),
         _ => ("501 Not Implemented", HTML, "<h1>This server knows GET and HEAD.</h1>".into()),
     };
 
     let mut response = format!("HTTP/1.1 {status}\r\n");
     response += &format!("Content-Type: {kind}\r\n");
     response += &format!("Content-Length: {}\r\n", page.len());
+    if status.starts_with("301") {
+        response += &format!("Location: {path}/\r\n");
+    }
     response += "Connection: close\r\n";
     response += "\r\n";
     client.write_all(response.as_bytes())?;
@@ -104,29 +108,54 @@ fn answer(mut client: Socket) -> std::io::Result<()> {
     }
 }
 
-/// The type and the bytes of the file that a path names.
-fn find(path: &str) -> Option<(&'static str, Vec<u8>)> {
-    let path = decode(path)?;
-    let mut name = path.strip_prefix('/')?.to_string();
+/// The file that a path names.
+fn find(path: &str) -> std::io::Result<Answer> {
+    let path = decode(path).ok_or(ErrorKind::NotFound)?;
+    let mut name = path.replacen('/', "", 1);
     if name.is_empty() || name.ends_with('/') {
         name += "index.html";
     }
     if !stays_inside(&name) {
-        return None;
+        return Err(ErrorKind::NotFound.into());
     }
-    let bytes = std::fs::read(format!("{FOLDER}/{name}")).ok()?;
-    Some((type_of(&name), bytes))
+    let file = format!("{FOLDER}/{name}");
+    if !Path::new(&file).exists() || leads_out(&file)? {
+        return Err(ErrorKind::NotFound.into());
+    }
+    if Path::new(&file).is_dir() {
+        return Ok(("301 Moved Permanently", HTML, Vec::new()));
+    }
+    let bytes = std::fs::read(&file)?;
+    Ok(("200 OK", type_of(&name), bytes))
+}
+
+/// What a client gets if there is no file for it.
+fn no_page(error: &std::io::Error) -> Answer {
+    println!("No page: {error}");
+    match error.kind() {
+        ErrorKind::NotFound => ("404 Not Found", HTML, "<h1>There is no such page.</h1>".into()),
+        ErrorKind::PermissionDenied => ("403 Forbidden", HTML, "<h1>It is private.</h1>".into()),
+        _ => ("500 Internal Server Error", HTML, "<h1>Please try again.</h1>".into()),
+    }
 }
 
 /// What kind of document a file is, by the end of its name.
 fn type_of(name: &str) -> &'static str {
-    match name.rsplit('.').next().unwrap_or_default() {
+    let ending = name.rsplit('.').next().unwrap_or_default().to_lowercase();
+    match ending.as_str() {
         "html" => HTML,
         "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
         "txt" => "text/plain; charset=utf-8",
         "svg" => "image/svg+xml",
         "png" => "image/png",
         "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "ico" => "image/x-icon",
+        "pdf" => "application/pdf",
+        "mp3" => "audio/mpeg",
+        "mp4" => "video/mp4",
         _ => "application/octet-stream",
     }
 }
@@ -150,6 +179,12 @@ fn decode(path: &str) -> Option<String> {
 /// Whether each part of a name is the name of a file or a folder: not `..`, not `C:`.
 fn stays_inside(name: &str) -> bool {
     Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// Whether a link in the folder leads to a file outside of it.
+fn leads_out(file: &str) -> std::io::Result<bool> {
+    let place = std::fs::canonicalize(file)?;
+    Ok(!place.starts_with(std::fs::canonicalize(FOLDER)?))
 }
 
 /// How much time is left until the deadline. Afterwards it is an error.
