@@ -119,35 +119,31 @@ fn options() -> Options<'static> {
     options
 }
 
-/// A block of code. In a block of a terminal only what is typed can be selected and copied.
+/// A block of code. In a block of a terminal only what is typed is selected and copied, so the end
+/// of a line belongs to what is printed below it.
 fn code_block(info: &str, code: &str) -> String {
-    let language = info.split(' ').next().unwrap_or_default();
+    let is_terminal = info.split(' ').next() == Some("console");
     let mut lines = String::new();
     let mut goes_on = false; // A command that ends with \ goes on in the next line.
-    for line in code.lines() {
-        let typed = if goes_on { Some(line) } else { line.strip_prefix("$ ") };
-        match typed {
-            Some(typed) if language == "console" => {
-                let prompt = if goes_on { "" } else { " class=\"prompt\"" };
-                let _ = writeln!(lines, "<kbd{prompt}>{}</kbd>", escape(typed));
-                goes_on = typed.ends_with('\\');
-            }
-            _ if language == "console" => {
-                let _ = writeln!(lines, "<samp>{}</samp>", escape(line));
-            }
-            _ => {
-                let _ = writeln!(lines, "{}", escape(line));
-            }
-        }
+    for (number, line) in code.lines().enumerate() {
+        let end = if number == 0 { "" } else { "\n" };
+        let command = line.strip_prefix("$ ");
+        lines += &if !is_terminal {
+            format!("{end}{}", escape(line))
+        } else if goes_on {
+            format!("{end}<kbd>{}</kbd>", escape(line))
+        } else if let Some(command) = command {
+            format!("{end}<kbd class=\"prompt\">{}</kbd>", escape(command))
+        } else {
+            format!("<samp>{end}{}</samp>", escape(line))
+        };
+        goes_on = (goes_on || command.is_some()) && line.ends_with('\\');
     }
-    let copy = if language != "console" || lines.contains("<kbd") {
-        "<button type=\"button\">Copy</button>"
-    } else {
-        ""
-    };
+    let has_text = !is_terminal || lines.contains("<kbd");
+    let copy = if has_text { "<button type=\"button\">Copy</button>" } else { "" };
+    let info = escape(info);
     format!(
-        "<div class=\"block {}\">{copy}<pre tabindex=\"0\"><code>{lines}</code></pre></div>\n",
-        escape(info)
+        "<div class=\"block {info}\">{copy}<pre tabindex=\"0\"><code>{lines}</code></pre></div>\n"
     )
 }
 
@@ -160,8 +156,8 @@ fn complete(path: &str, title: &str, main: &str) -> String {
     };
     let road: String = ROAD.iter().filter_map(item).collect();
     let beside: String = BESIDE.iter().filter_map(item).collect();
-    let next = ROAD.iter().skip_while(|page| **page != path).nth(1);
-    let next = next.and_then(|page| Some((page, title_of(page)?)));
+    let mut later = ROAD.iter().skip_while(|page| **page != path).skip(1);
+    let next = later.find_map(|page| Some((page, title_of(page)?)));
     let next = next.map_or(String::new(), |(page, title)| {
         format!("<a class=\"next\" rel=\"next\" href=\"/{page}\">Next: {}</a>", escape(&title))
     });

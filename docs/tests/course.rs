@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 use tempfile::TempDir;
-use test_support::{Program, Response, ask};
+use test_support::{Program, Response, ask, has, output};
 
 /// The program, with the pages of this repository.
 fn course() -> (Program, SocketAddr) {
@@ -243,8 +243,7 @@ $ cargo run -p "step1-socket" \
         "href=\"https://example.com/a?b=c\"",
         "href=\"https://example.com\"",
         "<div class=\"block console server\">",
-        "<kbd class=\"prompt\">cargo run -p &quot;step1-socket&quot; \\</kbd>\n<kbd>  --example starter</kbd>\n",
-        "<samp>[step1-socket] Socket &lt;created&gt;</samp>\n",
+        "<kbd class=\"prompt\">cargo run -p &quot;step1-socket&quot; \\</kbd>\n<kbd>  --example starter</kbd><samp>\n[step1-socket] Socket &lt;created&gt;</samp>",
     ] {
         assert!(page.contains(part), "{part} is missing in\n{page}");
     }
@@ -277,4 +276,79 @@ fn without_its_pages_it_says_so() {
     let line = program.stderr_line();
     assert!(line.contains("Cannot find the course"), "{line}");
     assert_eq!(program.end().0.code(), Some(1));
+}
+
+/// What a browser says of each page, in a frame that is as wide as a phone, and in one as a laptop.
+const LOOK: &str = r#"<script>
+onload = () => {
+  const seen = Array.from(frames).map(({ document, innerWidth: width, location }) => {
+    const names = [
+      [document.documentElement.scrollWidth > width, "is wider than its window"],
+      [document.querySelector("nav details").open != width > 900, "has its road open or closed"],
+      [[...document.images].some(image => !image.naturalWidth), "lacks a picture"],
+      [!document.title || document.querySelectorAll("h1").length != 1, "has no title"],
+      [document.body.innerText.includes("```"), "shows marks of Markdown"],
+    ]
+    return names.filter(([is_so]) => is_so).map(([, name]) => `${location} ${width} ${name};`)
+  })
+  document.body.textContent = `${seen.length} frames seen: ${seen.flat().join(" ")}`
+}
+</script>
+"#;
+
+#[test]
+fn a_browser_shows_every_page_on_a_phone_and_on_a_laptop() {
+    if !has("chromium") {
+        return;
+    }
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = docs.parent().unwrap();
+    let site = repository(&[("docs/images/none", "")]);
+    let mut pages = vec!["README.md".to_string()];
+    for folder in ["docs", "docs/images"] {
+        for file in fs::read_dir(root.join(folder)).unwrap().flatten() {
+            let name = format!("{folder}/{}", file.file_name().to_str().unwrap());
+            if name.ends_with(".md") {
+                pages.push(name);
+            } else if name.ends_with(".svg") {
+                fs::copy(file.path(), site.path().join(name)).unwrap();
+            }
+        }
+    }
+    for page in &pages {
+        fs::copy(root.join(page), site.path().join(page)).unwrap();
+    }
+    // One more page has all the others in frames.
+    let frames = pages.iter().flat_map(|page| {
+        [390, 1280].map(|width| format!("<iframe width=\"{width}\" src=\"/{page}\"></iframe>\n"))
+    });
+    fs::write(site.path().join("docs/all.md"), frames.collect::<String>() + "\n" + LOOK).unwrap();
+    let first = fs::read_to_string(root.join("README.md")).unwrap() + "\n[all](docs/all.md)\n";
+    fs::write(site.path().join("README.md"), first).unwrap();
+
+    let (_program, address) = course_of(&site.path().join("docs"));
+    let profile = tempfile::tempdir().unwrap();
+    let (status, shown, messages) = output(
+        "chromium",
+        &[
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--enable-logging=stderr",
+            "--timeout=20000",
+            &format!("--user-data-dir={}", profile.path().display()),
+            "--dump-dom",
+            &format!("http://{address}/docs/all.md"),
+        ],
+    );
+    assert_eq!(status, 0, "{messages}");
+    // Chromium has pages of its own, which complain too.
+    let is_ours = |line: &&str| line.contains("CONSOLE") && line.contains(&address.to_string());
+    assert_eq!(messages.lines().find(is_ours), None);
+    assert!(shown.contains(&format!(">{} frames seen: <", pages.len() * 2)), "{shown}");
 }
