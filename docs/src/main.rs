@@ -1,10 +1,12 @@
 //! The course in a browser: a site on the server that the course builds. It shows the pages and
 //! the code as they are on disk now.
 
+use colored::Colorize;
+use indoc::indoc;
 use percent_encoding::percent_decode_str;
+use std::net::{IpAddr, UdpSocket};
 use std::path::Path;
-use std::time::UNIX_EPOCH;
-use std::{env, fs, io};
+use std::{env, fs, io, process};
 use step1_socket::{log, terminal};
 use step3_listen::listen;
 use step5_respond::{BACKLOG, request::Request, response::Response, serve};
@@ -12,26 +14,47 @@ use step5_respond::{BACKLOG, request::Request, response::Response, serve};
 mod files;
 mod page;
 
+const USAGE: &str = indoc! {"
+    Usage: cargo run -p docs -- [--brief] [HOST:PORT]
+    Shows the course in a browser.
+      127.0.0.1:8000    this machine only; used if you pass nothing
+      0.0.0.0:8000      every network that this machine is on, for a class
+"};
+
+const NOT_FOUND: &str = indoc! {"
+    # There is no page here
+
+    No page of the course links to this path. [Begin at the start](README.md).
+"};
+
 fn main() {
     if env::args().any(|argument| argument == "-h" || argument == "--help") {
-        println!("Usage: cargo run -p docs -- [--brief] [HOST:PORT]");
-        println!(
-            "Shows the course in a browser. Without an address: 127.0.0.1:8000, this machine only."
-        );
-        println!("For a class, which opens this machine's address: 0.0.0.0:8000");
+        print!("{USAGE}");
         return;
+    }
+    if let Err(error) = fs::metadata(files::on_disk("README.md")) {
+        let line = format!("Cannot find the course: {error}. Is its folder still where it was?");
+        eprintln!("{}", line.red());
+        process::exit(1);
     }
     let argument = terminal::arguments(1).pop();
     let address = terminal::addresses(argument.as_deref().unwrap_or("127.0.0.1:8000"))[0];
-    if let Err(error) = fs::metadata(files::on_disk("README.md")) {
-        terminal::fail("find the course where this program was built", &error);
-    }
     let listener = listen(address, BACKLOG)
         .unwrap_or_else(|error| terminal::fail(&format!("listen on {address}"), &error));
     let port = listener.local_addr().ok().and_then(|it| it.as_socket()).unwrap_or(address).port();
     log!("Open http://localhost:{port} in a browser");
+    if let (true, Ok(address)) = (address.ip().is_unspecified(), address_in_network()) {
+        log!("Other machines in your network open http://{address}:{port}");
+    }
 
     serve(&listener, course)
+}
+
+/// The address that the system would send from. Nothing is sent here, and nobody is at 192.0.2.1.
+fn address_in_network() -> io::Result<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0")?;
+    socket.connect("192.0.2.1:9")?;
+    Ok(socket.local_addr()?.ip())
 }
 
 /// The site. A path is that of a file in the repository, and `/` is README.md.
@@ -41,17 +64,15 @@ fn course(request: &Request) -> Response {
         "" => "README.md",
         path => path,
     };
-    // The path is only compared with those that are shown. What is not one of them is not looked
-    // for on the disk, so no path leads out.
+    // The path is only compared with those that are shown. The disk is not asked for any other, so
+    // no path leads out.
     let found = if files::shown().contains(path) {
         show(path)
     } else {
         Err(io::ErrorKind::NotFound.into())
     };
-    let mut response = found.unwrap_or_else(|_| {
-        let text = "# There is no page here\n\nNo page of the course links to this path. [Begin at the start](README.md).";
-        html("404 Not Found", &page::from_markdown("", text))
-    });
+    let mut response =
+        found.unwrap_or_else(|_| html("404 Not Found", &page::from_markdown("", NOT_FOUND)));
     // By this field the judge knows that its links can be opened here.
     response.fields.push(("Server", "classroom-course".into()));
     response
@@ -63,9 +84,9 @@ fn show(path: &str) -> io::Result<Response> {
         return Ok(html("200 OK", &page::from_folder(path, &files::entries(path))));
     }
     let bytes = fs::read(&file)?;
-    if let Some(kind) = picture(&file) {
+    if let Some(kind) = picture(path) {
         let mut response = Response::new("200 OK", kind, bytes);
-        // A page names a picture with the time of its last change, so a changed one is fetched.
+        // A link to a picture has the time of its last change in it, so a changed one is fetched.
         response.fields.push(("Cache-Control", "max-age=31536000, immutable".into()));
         return Ok(response);
     }
@@ -82,18 +103,13 @@ fn html(status: &'static str, page: &str) -> Response {
     response
 }
 
-fn picture(file: &Path) -> Option<&'static str> {
-    match file.extension()?.to_str()? {
+/// The type of a picture. `None` for what is no picture.
+fn picture(path: &str) -> Option<&'static str> {
+    match Path::new(path).extension()?.to_str()? {
         "svg" => Some("image/svg+xml"),
         "png" => Some("image/png"),
         "jpg" | "jpeg" => Some("image/jpeg"),
         "ico" => Some("image/x-icon"),
         _ => None,
     }
-}
-
-/// When a file was changed, in seconds since 1970.
-fn changed(path: &str) -> u64 {
-    let time = fs::metadata(files::on_disk(path)).and_then(|file| file.modified());
-    time.ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |age| age.as_secs())
 }

@@ -1,11 +1,12 @@
 //! Makes pages of HTML: of Markdown, of code, and of folders.
 
-use crate::{changed, files};
+use crate::{files, picture};
 use comrak::nodes::{AstNode, NodeHtmlBlock, NodeValue};
 use comrak::{Arena, Options, format_html, html, parse_document};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::fmt::Write;
 use std::fs;
+use std::time::UNIX_EPOCH;
 
 /// The pages in the order in which they are read.
 const ROAD: [&str; 10] = [
@@ -38,15 +39,9 @@ pub fn from_markdown(path: &str, text: &str) -> String {
     for node in document.descendants() {
         let mut data = node.data.borrow_mut();
         let new_value = match &mut data.value {
-            NodeValue::Link(link) => {
+            NodeValue::Link(link) | NodeValue::Image(link) => {
                 if let Some((target, rest)) = files::target(path, &link.url) {
                     link.url = format!("{}{rest}", address(&target));
-                }
-                None
-            }
-            NodeValue::Image(image) => {
-                if let Some((target, _)) = files::target(path, &image.url) {
-                    image.url = format!("{}?{}", address(&target), changed(&target));
                 }
                 None
             }
@@ -185,8 +180,14 @@ fn words<'a>(node: &'a AstNode<'a>) -> String {
     words.collect()
 }
 
+/// The path as a link. That of a picture changes when the picture does.
 fn address(path: &str) -> String {
-    format!("/{}", utf8_percent_encode(path, RESERVED))
+    let link = format!("/{}", utf8_percent_encode(path, RESERVED));
+    let changed = fs::metadata(files::on_disk(path)).and_then(|file| file.modified());
+    match changed.map(|time| time.duration_since(UNIX_EPOCH)) {
+        Ok(Ok(time)) if picture(path).is_some() => format!("{link}?{}", time.as_millis()),
+        _ => link,
+    }
 }
 
 fn escape(text: &str) -> String {

@@ -308,15 +308,13 @@ fn a_browser_shows_every_page_on_a_phone_and_on_a_laptop() {
     for folder in ["docs", "docs/images"] {
         for file in fs::read_dir(root.join(folder)).unwrap().flatten() {
             let name = format!("{folder}/{}", file.file_name().to_str().unwrap());
-            if name.ends_with(".md") {
+            if file.path().is_file() {
+                fs::copy(file.path(), site.path().join(&name)).unwrap();
+            }
+            if file.path().extension().is_some_and(|ending| ending == "md") {
                 pages.push(name);
-            } else if name.ends_with(".svg") {
-                fs::copy(file.path(), site.path().join(name)).unwrap();
             }
         }
-    }
-    for page in &pages {
-        fs::copy(root.join(page), site.path().join(page)).unwrap();
     }
     // One more page has all the others in frames.
     let frames = pages.iter().flat_map(|page| {
