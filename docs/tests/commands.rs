@@ -173,7 +173,7 @@ fn a_server_runs_on_a_free_port_that_the_page_calls_8080() {
 fn a_server_that_prints_something_else_later_is_found() {
     let report = try_page(
         "```console server\n$ cargo run -p step4-accept\n...\n[step3-listen][..]\n```\n\n\
-         ```console\n$ printf 'GET / HTTP/1.0\\r\\n\\r\\n' | curl -s telnet://127.0.0.1:8080\n```\n\n\
+         ```console client\n$ cargo run -p step4-accept --example client\n```\n\n\
          ```console\n[step4-accept] Connection from [..] has been established!\nsomething else\n```\n",
     );
     assert_one(&report.complaints, "docs/page.md:11: the server prints something else", "");

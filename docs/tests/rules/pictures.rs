@@ -7,7 +7,7 @@ use std::path::Path;
 /// How a picture says a number, and how the code of a step does.
 const NUMBERS: [(&str, &str); 3] = [
     (r"backlog (?:of )?(\d+)", r"const BACKLOG: i32 = (\d+)"),
-    (r"(\d+) workers", r"const WORKERS: usize = (\d+)"),
+    (r"(\d+) workers", r"const (?:MAX_)?WORKERS: \w+ = (\d+)"),
     (r"127\.0\.0\.1:(\d+)", r#""127\.0\.0\.1:(\d+)""#),
 ];
 
