@@ -234,7 +234,7 @@ fn what_comes_cannot_move_the_cursor_or_look_like_the_log() {
     });
     let (_, told, _) = output(VISIT, &["silent", &address]);
     server.join().unwrap();
-    assert!(told.contains("\\u{1b}[2J\n    [visit] 0.000 s The client won\n"), "{told}");
+    assert!(told.contains("\\x1b[2J\n    [visit] 0.000 s The client won\n"), "{told}");
 }
 
 #[test]
