@@ -164,7 +164,7 @@ fn write_rows(rows: String) {
         rows
     } else {
         let tag = tag(env!("CARGO_PKG_NAME"));
-        format!("{tag} Nobody read the log. Messages missing here: {missing}\n{rows}")
+        format!("{tag} Nobody read the log in time. Messages missing here: {missing}\n{rows}")
     };
     if waiting.try_send(rows).is_err() {
         MISSING.fetch_add(missing + 1, Relaxed);

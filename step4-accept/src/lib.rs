@@ -14,7 +14,7 @@ use step1_socket::{log, log_detail};
 
 /// The most bytes that a request's head may have. Browsers stay far below.
 pub const MAX_HEAD: usize = 8 * 1024;
-/// The most time that a client may take for its request. A person who types one is as quick.
+/// The most time that a client may take for its request. Browsers take milliseconds.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait after accept(2) failed, so that other clients can leave first.
 pub const RETRY_DELAY: Duration = Duration::from_millis(500);
@@ -29,6 +29,8 @@ pub struct Client {
     pub address: SocketAddr,
     /// How long it may take for a request: [`REQUEST_TIMEOUT`], unless the server is in a hurry.
     pub timeout: Duration,
+    /// Whether more bytes came together with the head of its request. They are lost.
+    pub has_more: bool,
 }
 
 /// Whether accept(2) fails, and the log says so.
@@ -45,7 +47,7 @@ pub fn accept(listener: &Socket) -> Client {
                 IN_TROUBLE.store(false, Relaxed);
                 let Some(address) = address.as_socket() else { continue };
                 log_detail!("Connection from {address} has been established!");
-                return Client { socket, address, timeout: REQUEST_TIMEOUT };
+                return Client { socket, address, timeout: REQUEST_TIMEOUT, has_more: false };
             }
             // A client left the queue early; Windows calls that a reset. The next one may wait.
             Err(error) if [ConnectionAborted, ConnectionReset].contains(&error.kind()) => {}
@@ -92,13 +94,14 @@ fn receive_head(client: &mut Client) -> Result<Vec<u8>, ReceiveError> {
             Err(e) if e.kind() == TimedOut => return Err(ReceiveError::late(head, client.timeout)),
             Err(e) => return Err(ReceiveError::Broken(e)),
         };
-        for &byte in &buffer[..count] {
+        for (index, &byte) in buffer[..count].iter().enumerate() {
             head.push(byte);
             total += 1;
             // Lines end with CRLF, or LF if a person types them (RFC 9112 section 2.2).
             if head == b"\r\n" || head == b"\n" {
                 head.clear(); // A blank line before the request does not count.
             } else if head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n") {
+                client.has_more = index + 1 < count;
                 return Ok(head);
             }
             if total == MAX_HEAD {

@@ -11,7 +11,7 @@ fn main() {
 
     loop {
         let mut client = accept(&listener);
-        let _ = receive(&mut client); // It has told what came, and that is all this step does.
+        let _ = receive(&mut client); // The log shows what came; this step does no more.
         // The client is dropped here: close(2).
     }
 }

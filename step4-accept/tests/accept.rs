@@ -324,6 +324,19 @@ fn a_deadline_is_kept_to_the_last_nanosecond() {
 }
 
 #[test]
+fn a_client_that_sends_more_than_a_head_is_known_to() {
+    let listener = listen("127.0.0.1:0".parse().unwrap(), BACKLOG).unwrap();
+    let address = local_address(&listener).unwrap();
+    for (more, has_more) in [(&b""[..], false), (b"x", true), (REQUEST, true)] {
+        let mut from_client = connect(address);
+        from_client.write_all(&[REQUEST, more].concat()).unwrap();
+        let mut client = accept(&listener);
+        assert_eq!(receive(&mut client).unwrap(), REQUEST);
+        assert_eq!(client.has_more, has_more);
+    }
+}
+
+#[test]
 fn what_came_before_the_deadline_is_judged_as_what_it_is() {
     // As if the program had been paused for longer than its client has: the deadline is over
     // before the first read, and the complete head is there.
@@ -362,7 +375,7 @@ fn a_program_that_was_paused_goes_on_with_the_same_client() {
     program.wait_for("Request received");
 }
 
-/// strace(1) lets the first accept(2) fail as it does where a client has left the queue.
+/// strace(1) lets the first accept(2) fail as it does when a client has left the queue.
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "needs strace, which not every system has; .ci/run installs it"]

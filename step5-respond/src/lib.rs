@@ -13,23 +13,23 @@ use std::net::{Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use std::{iter, panic, thread};
-use step1_socket::{log, log_detail};
+use step1_socket::log;
 use step4_accept::{Client, REQUEST_TIMEOUT, accept, read_before, receive};
 
 pub mod request;
 pub mod response;
 
 /// How many clients can be served at the same time. A browser opens a second connection before it
-/// needs one and sends nothing on it, so a class of thirty has 60 of them. This is eight times
-/// that, for one client that is rude. Each worker costs some 20 KB of memory once it has worked.
+/// needs one and sends nothing on it: a class of thirty makes 60. The rest is for a client that
+/// opens hundreds. Each of these threads takes 24 KB of memory, 12 MB in all.
 pub const MAX_WORKERS: u32 = 512;
 /// How many clients may wait in the queue. Thirty browsers that open six connections each make 180
 /// in one moment. A client that finds the queue full waits a second until TCP tries again.
 pub const BACKLOG: i32 = 1024;
-/// The most time that a client may take for each [`PIECE`] of a response. A phone in a bad network
-/// is quicker.
+/// The most time that a client may take for each [`PIECE`] of a response. Even a phone that gets
+/// 7 KB a second is quicker.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many bytes are handed to the system at a time.
+/// How many bytes of a long response are handed to the system at a time.
 pub const PIECE: usize = 64 * 1024;
 /// How long a client that has its response may stay connected. Most leave within milliseconds.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -59,6 +59,7 @@ pub fn serve(listener: &Socket, site: impl Fn(&Request) -> Response + Sync) -> !
         log!("The site {}", log::quoted(panic.to_string().as_bytes()));
     }));
 
+    // Numbers that all threads can change. SeqCst: they all see the changes in the same order.
     let busy = AtomicU32::new(0); // How many workers have a client,
     let started = AtomicU32::new(0); // how many there are,
     let most = AtomicU32::new(MAX_WORKERS); // and how many there can be.
@@ -98,12 +99,12 @@ pub fn serve(listener: &Socket, site: impl Fn(&Request) -> Response + Sync) -> !
     })
 }
 
-/// How long a client may take for its request: the share of the workers that can still be had, of
-/// [`REQUEST_TIMEOUT`]. A quarter of a second is enough for a request that comes in one piece, and
-/// the time grows in such steps, so that the log can name it.
+/// How long a client may take for its request: of [`REQUEST_TIMEOUT`] the same share as there are
+/// workers to be had. It is a number of quarter seconds, and at least one, which is enough for a
+/// request that comes in one piece.
 fn patience(busy: u32, most: u32) -> Duration {
-    let free = most.saturating_sub(busy) + 1; // This client's own worker can be had by it.
-    let quarters = (20 * free).div_ceil(most).clamp(1, 20);
+    let free = most.saturating_sub(busy) + 1; // The client's own worker counts as one.
+    let quarters = (20 * free).div_ceil(most).min(20);
     REQUEST_TIMEOUT / 20 * quarters
 }
 
@@ -128,10 +129,10 @@ pub fn respond(client: &mut Client, response: &Response) {
 ///
 /// [send(2)]: https://man7.org/linux/man-pages/man2/send.2.html
 pub fn send(client: &mut Client, response: &Response) -> io::Result<usize> {
-    // Where a request may take less time, the response may too.
+    // In a hurry, a client gets less time for the response too.
     let timeout = RESPONSE_TIMEOUT.min(client.timeout * 2);
     let (head, body) = (response.head(), response.body_to_send());
-    // The head goes out together with the beginning of the body. The rest is sent from where it is:
+    // The head goes out together with the beginning of the body. The rest is sent from its place:
     // a long body is not copied, however many clients read it slowly.
     let (beginning, rest) = body.split_at(body.len().min(PIECE));
     let first = [&head, beginning].concat();
@@ -156,24 +157,25 @@ fn send_before(deadline: Instant, socket: &mut Socket, mut bytes: &[u8]) -> io::
 }
 
 fn log_response(address: SocketAddr, response: &Response, sent: &io::Result<usize>) {
-    let Response { status, reason, .. } = response;
-    let is_good = *status < "400";
-    let color = |text: String| if is_good { text.normal() } else { text.red().bold() };
-    let with_reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    let Response { status, reason, request, .. } = response;
+    // An error stands out.
+    let color = |words: String| if *status < "400" { words.normal() } else { words.red().bold() };
     match sent {
-        Ok(bytes) => {
-            let outcome = color(format!("{status}{with_reason}"));
-            log_detail!("Response sent to {address}: {outcome}, {bytes} bytes");
+        Ok(_) if log::is_brief() => {
+            let code = status.split(' ').next().unwrap_or_default();
+            let with_reason = format!("{code} {reason}");
+            let outcome = if reason.is_empty() { status.to_string() } else { with_reason };
+            log::write_brief(address, request, &color(outcome));
         }
-        Err(error) => log_detail!("No complete response to {address}: {error}"),
-    }
-    if log::is_brief() {
-        let outcome = match sent {
-            Ok(_) if reason.is_empty() => color(status.to_string()),
-            Ok(_) => color(format!("{} {reason}", &status[..3])),
-            Err(error) => format!("not complete: {error}").red().bold(),
-        };
-        log::write_brief(address, &response.request, &outcome);
+        Ok(bytes) => {
+            let with_reason = format!("{status} ({reason})");
+            let outcome = if reason.is_empty() { status.to_string() } else { with_reason };
+            log!("Response sent to {address}: {}, {bytes} bytes", color(outcome));
+        }
+        Err(error) if log::is_brief() => {
+            log::write_brief(address, request, &format!("not complete: {error}").red().bold());
+        }
+        Err(error) => log!("No complete response to {address}: {error}"),
     }
 }
 

@@ -137,7 +137,7 @@ fn after_head_no_error_has_a_page_either() {
 #[test]
 fn a_refusal_says_why_on_the_page_and_in_the_log() {
     let (mut program, address) = start();
-    for (request, told) in [
+    for (request, logged) in [
         ("GET / HTTP/1.1\n\n", "400 Bad Request (HTTP/1.1 needs a Host field)"),
         ("hello\n\n", "400 Bad Request (it is not METHOD /path VERSION)"),
         ("BREW / HTTP/1.0\n\n", "501 Not Implemented (no such method is known here)"),
@@ -145,8 +145,8 @@ fn a_refusal_says_why_on_the_page_and_in_the_log() {
     ] {
         let response = ask(address, request.as_bytes());
         let line = program.wait_for_next("Response sent");
-        assert!(line.contains(&format!(": {told}, ")), "{line}");
-        let (_, reason) = told.trim_end_matches(')').split_once('(').unwrap();
+        assert!(line.contains(&format!(": {logged}, ")), "{line}");
+        let (_, reason) = logged.trim_end_matches(')').split_once('(').unwrap();
         assert_eq!(sentence_of(&response), format!("Your request was refused: {reason}."));
     }
 }

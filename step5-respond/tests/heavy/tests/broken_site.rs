@@ -1,4 +1,4 @@
-//! A site that panics, and one with a page that fits no buffer, cost one client at the most.
+//! A site that panics, and one with a page that fits no buffer, cost no more than one client.
 
 use step5_respond::MAX_WORKERS;
 use test_support::{Program, REQUEST, ask};
