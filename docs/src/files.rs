@@ -1,27 +1,32 @@
 //! Which files are shown: what a page links, and what is in the folders that a page links.
 
-use crate::page;
 use percent_encoding::percent_decode_str;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
-use std::{env, fs, io};
+use std::{env, fs};
 
 /// The file of a path such as `docs/words.md`, wherever the program was started. `cargo run` says
 /// where this package is. Without cargo it is where it was built.
 pub fn on_disk(path: &str) -> PathBuf {
     let docs = env::var_os("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").into());
-    let root = Path::new(&docs).parent().unwrap_or(Path::new("."));
+    below(Path::new(&docs).parent().unwrap_or(Path::new(".")), path)
+}
+
+fn below(root: &Path, path: &str) -> PathBuf {
     root.join(path.replace('/', MAIN_SEPARATOR_STR))
 }
 
 /// All paths that are shown. It begins with README.md, and follows its links, and theirs.
 pub fn shown() -> BTreeSet<String> {
+    let root = fs::canonicalize(on_disk("")).unwrap_or_default();
     let mut shown = BTreeSet::new();
     let mut found = vec!["README.md".to_string()];
     while let Some(path) = found.pop() {
-        if shown.contains(&path) || !is_inside(&path) {
+        // This follows links of the file system. With one of them on the way, or with another
+        // spelling that the system takes too, it is not the same path.
+        let is_there =
+            fs::canonicalize(on_disk(&path)).is_ok_and(|file| file == below(&root, &path));
+        if shown.contains(&path) || !is_there {
             continue;
         }
         if is_page(&path) {
@@ -40,13 +45,6 @@ pub fn is_page(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|ending| ending == "md")
 }
 
-/// Whether it is in the repository, and no link of the file system is on the way to it.
-fn is_inside(path: &str) -> bool {
-    let root = fs::canonicalize(on_disk("")).unwrap_or_default();
-    let file = fs::canonicalize(on_disk(path));
-    file.is_ok_and(|file| file == root.join(path.replace('/', MAIN_SEPARATOR_STR)))
-}
-
 /// What is in a folder, in order; the names of folders end with `/`. Not what git leaves out.
 pub fn entries(path: &str) -> Vec<String> {
     let entries = fs::read_dir(on_disk(path)).into_iter().flatten().flatten();
@@ -61,21 +59,11 @@ pub fn entries(path: &str) -> Vec<String> {
     names
 }
 
-/// Where the links of a page lead. A page is read again when it has changed.
-fn links(path: &str) -> Vec<String> {
-    type Known = HashMap<String, (SystemTime, Vec<String>)>;
-    static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
-    let read = || -> io::Result<Vec<String>> {
-        let changed = fs::metadata(on_disk(path))?.modified()?;
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known.get_or_insert_default();
-        if known.get(path).is_none_or(|(time, _)| *time != changed) {
-            let links = page::links(path, &fs::read_to_string(on_disk(path))?);
-            known.insert(path.to_string(), (changed, links));
-        }
-        Ok(known[path].1.clone())
-    };
-    read().unwrap_or_default()
+/// Where the links and the pictures of a page lead: what stands between `](` and `)`.
+fn links(page: &str) -> Vec<String> {
+    let text = fs::read_to_string(on_disk(page)).unwrap_or_default();
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    links.filter_map(|(link, _)| Some(target(page, link)?.0)).collect()
 }
 
 /// Where a link leads that stands on a page, as a path and what comes after it, such as `#anchor`.

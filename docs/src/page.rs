@@ -1,7 +1,7 @@
 //! Makes pages of HTML: of Markdown, of code, and of folders.
 
 use crate::{files, picture};
-use comrak::nodes::{AstNode, NodeHtmlBlock, NodeValue};
+use comrak::nodes::{NodeHtmlBlock, NodeValue};
 use comrak::{Arena, Options, format_html, html, parse_document};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::fmt::Write;
@@ -35,7 +35,6 @@ pub fn from_markdown(path: &str, text: &str) -> String {
     let arena = Arena::new();
     let options = options();
     let document = parse_document(&arena, text, &options);
-    let mut title = String::new();
     for node in document.descendants() {
         let mut data = node.data.borrow_mut();
         let new_value = match &mut data.value {
@@ -51,10 +50,6 @@ pub fn from_markdown(path: &str, text: &str) -> String {
         if let Some(literal) = new_value {
             data.value = NodeValue::HtmlBlock(NodeHtmlBlock { block_type: 6, literal });
         }
-        if title.is_empty() && matches!(data.value, NodeValue::Heading(_)) {
-            drop(data);
-            title = words(node);
-        }
     }
     let mut main = String::new();
     // Writing to a String can't fail.
@@ -66,7 +61,7 @@ pub fn from_markdown(path: &str, text: &str) -> String {
         "aria-hidden=\"true\" class=\"anchor\"",
         "aria-hidden=\"true\" tabindex=\"-1\" class=\"anchor\"",
     );
-    complete(path, &title, &main)
+    complete(path, &title(text).unwrap_or_default(), &main)
 }
 
 /// A file, each line with its number. `#L3` leads to the third one.
@@ -86,19 +81,6 @@ pub fn from_folder(path: &str, names: &[String]) -> String {
         let _ = writeln!(main, "<li><a href=\"{target}\">{}</a></li>", escape(name));
     }
     complete(path, path, &(main + "</ul>"))
-}
-
-/// Where the links and the pictures of a page lead, as paths.
-pub fn links(path: &str, text: &str) -> Vec<String> {
-    let arena = Arena::new();
-    let nodes = parse_document(&arena, text, &options()).descendants();
-    let links = nodes.filter_map(|node| match &node.data.borrow().value {
-        NodeValue::Link(link) | NodeValue::Image(link) => {
-            files::target(path, &link.url).map(|(target, _)| target)
-        }
-        _ => None,
-    });
-    links.collect()
 }
 
 /// What GitHub adds to Markdown.
@@ -167,17 +149,11 @@ fn complete(path: &str, title: &str, main: &str) -> String {
 
 /// The first heading of a page. `None` if there is no such page.
 fn title_of(path: &str) -> Option<String> {
-    let text = fs::read_to_string(files::on_disk(path)).ok()?;
-    Some(text.lines().find_map(|line| line.strip_prefix("# "))?.to_string())
+    title(&fs::read_to_string(files::on_disk(path)).ok()?)
 }
 
-fn words<'a>(node: &'a AstNode<'a>) -> String {
-    let words = node.descendants().map(|part| match &part.data.borrow().value {
-        NodeValue::Text(text) => text.to_string(),
-        NodeValue::Code(code) => code.literal.clone(),
-        _ => String::new(),
-    });
-    words.collect()
+fn title(text: &str) -> Option<String> {
+    Some(text.lines().find_map(|line| line.strip_prefix("# "))?.to_string())
 }
 
 /// The path as a link. That of a picture changes when the picture does.
