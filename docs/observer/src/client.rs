@@ -1,33 +1,72 @@
-//! A client that notes all that comes back, good or bad, and what the first clients saw.
+//! A client that records everything that comes back, good or bad.
 
-use httparse::Status;
 use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use step4_accept::read_before;
 
-/// How long a client waits for the next bytes. A good server needs a thousandth of it.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a client waits for a connection, and for the next bytes. A good server needs a thousandth of it.
+pub const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the first client waits, so that a slow server is called slow, and not silent.
-pub const FIRST_PATIENCE: Duration = Duration::from_secs(6);
+/// More than this of one answer is not received.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// A request that is in order.
-pub const PLAIN: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+/// How many connections this program has made.
+static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
 
-/// All that came back for one request.
-pub struct Response {
-    /// Head and body, as they came.
-    pub bytes: Vec<u8>,
-    /// How the connection ended.
-    pub end: End,
-    /// When the last byte came, counted from when the client began to wait.
-    pub took: Duration,
+/// A well-formed request, as a browser or curl sends it to the server at this address. It asks for the end of the
+/// connection, so that a client can wait for that.
+pub fn plain_request(address: SocketAddr) -> String {
+    request("GET / HTTP/1.1", address)
+}
+
+/// A well-formed request that begins with this line.
+pub fn request(line: &str, address: SocketAddr) -> String {
+    format!("{line}\r\nHost: {address}\r\nConnection: close\r\n\r\n")
+}
+
+/// Connects, or says why that is not possible.
+///
+/// # Errors
+/// What connect(2) reports, or that it took longer than [`TIMEOUT`].
+pub fn connect(address: SocketAddr) -> io::Result<Socket> {
+    connect_within(address, TIMEOUT)
+}
+
+/// The same, for a client that waits as long as it is told.
+///
+/// # Errors
+/// What connect(2) reports, or that it took too long.
+pub fn connect_within(address: SocketAddr, timeout: Duration) -> io::Result<Socket> {
+    let client = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    client.connect_timeout(&address.into(), timeout)?;
+    client.set_tcp_nodelay(true)?; // Each piece is sent at once.
+    client.set_write_timeout(Some(TIMEOUT))?;
+    CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+    Ok(client)
+}
+
+/// How many connections this program has made until now.
+pub fn connections_made() -> usize {
+    CONNECTIONS.load(Ordering::Relaxed)
+}
+
+/// Bytes in quotes, on one line, and cut if they are long.
+pub fn quoted(bytes: &[u8]) -> String {
+    const LONGEST: usize = 160;
+    let start = &bytes[..bytes.len().min(LONGEST)];
+    let text = format!("{:?}", String::from_utf8_lossy(start));
+    match bytes.len() - start.len() {
+        _ if bytes.is_empty() => "nothing".into(),
+        0 => text,
+        rest => format!("{text} and {rest} more bytes"),
+    }
 }
 
 /// How a connection ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// The server closed it.
     Closed,
@@ -39,14 +78,57 @@ pub enum End {
     NoConnection(ErrorKind),
 }
 
+/// All that came back for one request.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// Head and body, as they came.
+    pub bytes: Vec<u8>,
+    /// How the connection ended.
+    pub end: End,
+    /// When the last byte came, counted from when the client began to wait.
+    pub took: Duration,
+    /// What the head says, once it is complete.
+    head: Option<Head>,
+    /// Whether it is the response to HEAD, which has no body.
+    is_for_head: bool,
+}
+
+/// The head of a response.
+#[derive(Clone, Debug)]
+struct Head {
+    status: u16,
+    fields: Vec<(String, String)>,
+    /// Where the body begins.
+    length: usize,
+    /// Where the next chunk begins, and whether the last one has come. For a body in chunks only.
+    next_chunk: usize,
+    has_last_chunk: bool,
+}
+
+/// What a head says about the end of the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// There is no body, whatever the fields say.
+    NoBody,
+    /// It has so many bytes.
+    Length(usize),
+    /// It comes in chunks, the last of which is empty.
+    Chunks,
+    /// It ends when the connection does.
+    UntilTheEnd,
+    /// The head contradicts itself, in this way.
+    Unclear(String),
+}
+
 impl Response {
-    fn none(end: End) -> Response {
-        Response { bytes: Vec::new(), end, took: Duration::ZERO }
+    /// A response of which nothing has come.
+    pub fn none(end: End) -> Response {
+        Response { bytes: Vec::new(), end, took: Duration::ZERO, head: None, is_for_head: false }
     }
 
-    /// The status code, or `None` where no HTTP response came.
+    /// The status code, or `None` if no HTTP response came.
     pub fn status(&self) -> Option<u16> {
-        self.parse(|response, _| response.code)
+        self.head.as_ref().map(|head| head.status)
     }
 
     /// Whether the status is 200.
@@ -54,42 +136,85 @@ impl Response {
         self.status() == Some(200)
     }
 
-    /// The value of a header field.
-    pub fn field(&self, name: &str) -> Option<String> {
-        self.parse(|response, _| {
-            let field = response.headers.iter().find(|f| f.name.eq_ignore_ascii_case(name))?;
-            Some(String::from_utf8_lossy(field.value).into_owned())
-        })
+    /// The value of the first header field of this name.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.values(name).first().copied()
     }
 
-    /// All that came after the blank line.
+    /// The values of all header fields of this name.
+    pub fn values(&self, name: &str) -> Vec<&str> {
+        let fields = self.head.iter().flat_map(|head| &head.fields);
+        fields
+            .filter(|field| field.0.eq_ignore_ascii_case(name))
+            .map(|field| field.1.as_str())
+            .collect()
+    }
+
+    /// All bytes of the head, with its blank line: everything, if there is no complete head.
+    pub fn head(&self) -> &[u8] {
+        &self.bytes[..self.head.as_ref().map_or(self.bytes.len(), |head| head.length)]
+    }
+
+    /// All that came after the blank line, as it came: chunks with their sizes.
     pub fn body(&self) -> &[u8] {
-        &self.bytes[self.parse(|_, length| Some(length)).unwrap_or_default()..]
+        &self.bytes[self.head().len()..]
     }
 
-    /// Whether the page is all that the head promises. `None` where it promises nothing.
-    pub fn is_all(&self) -> Option<bool> {
-        let coding = self.field("transfer-encoding").unwrap_or_default();
-        if !coding.eq_ignore_ascii_case("chunked") {
-            return Some(self.field("content-length")? == self.body().len().to_string());
+    /// The body without the sizes of its chunks.
+    pub fn content(&self) -> Vec<u8> {
+        if self.framing() != Framing::Chunks {
+            return self.body().to_vec();
         }
-        let mut rest = self.body();
-        while let Ok(Status::Complete((start, size))) = httparse::parse_chunk_size(rest) {
-            if size == 0 {
-                return Some(rest.ends_with(b"\r\n\r\n"));
+        let (mut rest, mut content) = (self.body(), Vec::new());
+        while let Some((start, end)) = chunk(rest).filter(|(start, end)| end > start) {
+            content.extend_from_slice(&rest[start..end]);
+            rest = rest.get(end + 2..).unwrap_or_default();
+        }
+        content
+    }
+
+    /// What the head says about the end of the body.
+    pub fn framing(&self) -> Framing {
+        let Some(head) = &self.head else { return Framing::UntilTheEnd };
+        let codings = self.values("transfer-encoding");
+        let mut lengths = self.values("content-length");
+        lengths.dedup();
+        if self.is_for_head || [204, 304].contains(&head.status) {
+            return Framing::NoBody;
+        }
+        match (codings[..].last(), &lengths[..]) {
+            (Some(_), [_, ..]) => {
+                Framing::Unclear("Content-Length beside Transfer-Encoding".into())
             }
-            let end = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(start + 2);
-            rest = rest.get(end..).unwrap_or_default();
+            (Some(coding), []) if coding.to_ascii_lowercase().ends_with("chunked") => {
+                Framing::Chunks
+            }
+            (_, []) => Framing::UntilTheEnd,
+            (None, [length]) => match length.parse() {
+                Ok(count) if !length.starts_with('+') => Framing::Length(count),
+                _ => Framing::Unclear(format!("Content-Length: {length}")),
+            },
+            (None, [one, other, ..]) => {
+                Framing::Unclear(format!("Content-Length: {one} and {other}"))
+            }
         }
-        Some(false)
+    }
+
+    /// Whether the body is all that the head promises. `None` if it promises nothing.
+    pub fn is_complete(&self) -> Option<bool> {
+        let head = self.head.as_ref()?;
+        match self.framing() {
+            Framing::NoBody => Some(true),
+            Framing::Length(length) => Some(self.body().len() == length),
+            Framing::Chunks => Some(head.has_last_chunk),
+            Framing::UntilTheEnd => None,
+            Framing::Unclear(_) => Some(false),
+        }
     }
 
     /// What a person reads about it.
-    pub fn shown(&self) -> String {
-        let mut bytes = shown(&self.bytes);
-        if self.bytes.starts_with(b"HTTP/1.") && self.status().is_none() {
-            bytes += " (a line without a colon, or no blank line)";
-        }
+    pub fn quoted(&self) -> String {
+        let bytes = quoted(&self.bytes);
         match self.end {
             End::Closed => format!("{bytes}, then the server closed the connection"),
             End::Open => format!("{bytes}, and the connection stayed open"),
@@ -98,161 +223,107 @@ impl Response {
         }
     }
 
-    fn parse<T>(&self, read: impl Fn(&httparse::Response, usize) -> Option<T>) -> Option<T> {
-        let mut fields = [httparse::EMPTY_HEADER; 64];
-        let mut response = httparse::Response::new(&mut fields);
-        let Ok(Status::Complete(length)) = response.parse(&self.bytes) else { return None };
-        read(&response, length)
-    }
-}
-
-/// Bytes in quotes, on one line, and cut where they are long.
-pub fn shown(bytes: &[u8]) -> String {
-    let start = &bytes[..bytes.len().min(160)];
-    let text = format!("{:?}", String::from_utf8_lossy(start));
-    match bytes.len() - start.len() {
-        _ if bytes.is_empty() => "nothing".into(),
-        0 => text,
-        rest => format!("{text} and {rest} more bytes"),
-    }
-}
-
-/// Connects, or says why that is not possible.
-///
-/// # Errors
-/// What connect(2) reports, or that it took longer than [`PATIENCE`].
-pub fn connect(address: SocketAddr) -> io::Result<Socket> {
-    let client = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    client.connect_timeout(&address.into(), PATIENCE)?;
-    client.set_tcp_nodelay(true)?; // Each piece is sent at once.
-    client.set_write_timeout(Some(PATIENCE))?;
-    Ok(client)
-}
-
-/// Connects to the first of the addresses where somebody listens.
-///
-/// # Panics
-/// Without an address.
-pub fn knock(addresses: &[SocketAddr]) -> (SocketAddr, io::Result<Socket>) {
-    let mut tried = addresses.iter().map(|&address| (address, connect(address)));
-    let found = tried.find(|(_, client)| client.is_ok());
-    found.unwrap_or_else(|| (addresses[0], connect(addresses[0])))
-}
-
-/// A server, and what its first clients saw.
-pub struct Server {
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// When the first client connected.
-    pub start: Instant,
-    /// Whether it answered a client that had said nothing, or sent it away.
-    pub is_early: bool,
-    /// What the first client got.
-    pub first: Response,
-    /// What the next clients got, one after the other, up to the first that got no page.
-    pub next: Vec<Response>,
-}
-
-impl Server {
-    /// Asks as the first clients. There was nobody before them: some servers take just one.
-    pub fn meet(address: SocketAddr, client: io::Result<Socket>, patience: Duration) -> Server {
-        let (start, first) = (Instant::now(), Response::none(End::Open));
-        let mut server = Server { address, start, is_early: false, first, next: Vec::new() };
-        match client {
-            Err(error) => server.first.end = End::NoConnection(error.kind()),
-            Ok(mut client) => {
-                server.first = server.exchange(&mut client, b"", Duration::from_millis(500));
-                server.is_early = server.first.end != End::Open || !server.first.bytes.is_empty();
-                if !server.is_early {
-                    server.first = server.exchange(&mut client, PLAIN, patience);
+    /// Adds what came next.
+    fn push(&mut self, piece: &[u8]) {
+        let looked_at = self.bytes.len().saturating_sub(3);
+        self.bytes.extend_from_slice(piece);
+        if self.head.is_none() && has_blank_line(&self.bytes[looked_at..]) {
+            self.head = parse_head(&self.bytes);
+        }
+        let Some(head) = &mut self.head else { return };
+        while !head.has_last_chunk {
+            let rest = self.bytes.get(head.next_chunk..).unwrap_or_default();
+            match chunk(rest) {
+                Some((start, end)) if start == end => {
+                    // Fields may follow the last chunk, and then a blank line.
+                    let trailer = &rest[start..];
+                    let is_at_end = trailer.starts_with(b"\r\n") || has_blank_line(trailer);
+                    head.has_last_chunk = is_at_end;
+                    return;
                 }
+                Some((_, end)) => head.next_chunk += end + 2,
+                None => return,
             }
         }
-        let begin = Instant::now();
-        while server.trouble().is_none() && server.next.len() < 12 && begin.elapsed() < PATIENCE {
-            server.next.push(server.ask_with(FIRST_PATIENCE, PLAIN));
+    }
+}
+
+/// Where the content of the chunk at the start of these bytes begins and ends.
+fn chunk(bytes: &[u8]) -> Option<(usize, usize)> {
+    match httparse::parse_chunk_size(bytes) {
+        Ok(httparse::Status::Complete((start, size))) => {
+            let end = usize::try_from(size).ok()?.checked_add(start)?;
+            (end <= bytes.len()).then_some((start, end))
         }
-        server
+        _ => None,
     }
+}
 
-    /// How long the fastest response took.
-    pub fn pace(&self) -> Duration {
-        self.next.iter().map(|next| next.took).fold(self.first.took, Duration::min)
-    }
+fn has_blank_line(bytes: &[u8]) -> bool {
+    let has = |end: &[u8]| bytes.windows(end.len()).any(|part| part == end);
+    has(b"\n\r\n") || has(b"\n\n")
+}
 
-    /// Why no other check would find out anything.
-    pub fn trouble(&self) -> Option<&'static str> {
-        match self.next.last().unwrap_or(&self.first) {
-            _ if self.first.bytes.is_empty() => Some("it answers nobody"),
-            last if last.bytes.is_empty() => Some("it answers no more clients"),
-            last if !last.is_ok() => Some("not every client gets a page with status 200"),
-            _ => None,
-        }
-    }
-
-    /// What a plain client got, where it was not served as the first one was.
-    pub fn harm(&self) -> Option<Response> {
-        let next = self.ask_with(2 * (PATIENCE + self.pace()), PLAIN);
-        let is_served = match self.first.bytes[..] {
-            [] => matches!(next.end, End::Closed | End::Broken(_)), // As in step 4.
-            _ => next.is_ok(),
+/// Parses the head of the response, after those that only say that it will come (100 to 199).
+fn parse_head(bytes: &[u8]) -> Option<Head> {
+    let mut start = 0;
+    loop {
+        let mut fields = [httparse::EMPTY_HEADER; 512];
+        let mut response = httparse::Response::new(&mut fields);
+        let Ok(httparse::Status::Complete(length)) = response.parse(&bytes[start..]) else {
+            return None;
         };
-        (!is_served).then_some(next)
-    }
-
-    /// Why nobody is served any more.
-    pub fn is_gone(&self) -> Option<&'static str> {
-        Some(match self.harm()?.end {
-            End::NoConnection(kind) if kind != ErrorKind::TimedOut => "the server has ended",
-            _ => "the server serves nobody any more",
-        })
-    }
-
-    /// Sends a request in one piece and reads the response.
-    pub fn ask(&self, request: &[u8]) -> Response {
-        self.ask_with(PATIENCE, request)
-    }
-
-    /// The same, for a client that waits as long as it is told.
-    pub fn ask_with(&self, patience: Duration, request: &[u8]) -> Response {
-        match connect(self.address) {
-            Ok(mut client) => self.exchange(&mut client, request, patience),
-            Err(error) => Response::none(End::NoConnection(error.kind())),
+        start += length;
+        let status = response.code?;
+        if !(100..=199).contains(&status) {
+            let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+            let fields =
+                response.headers.iter().map(|f| (f.name.to_string(), text(f.value))).collect();
+            return Some(Head {
+                status,
+                fields,
+                length: start,
+                next_chunk: start,
+                has_last_chunk: false,
+            });
         }
     }
+}
 
-    /// Sends bytes in one piece, or none at all. Then reads until the server closes, the connection
-    /// breaks, or the client's patience ends, which is one limit for all that comes.
-    pub fn exchange(&self, client: &mut Socket, bytes: &[u8], patience: Duration) -> Response {
-        // Some servers do not close the connection, and some of them tell no length either.
-        let is_kept = self.first.end == End::Open && self.first.status().is_some();
-        let has_no_length = is_kept && self.first.is_all().is_none();
-        // How long a client that has it all waits for the end of the connection.
-        let closing = Duration::from_millis(if is_kept { 5 } else { 300 });
-        let (start, mut piece) = (Instant::now(), [0; 16 * 1024]);
-        let (mut response, mut deadline) = (Response::none(End::Open), start + patience);
-        // A server that has answered may close before it has read all. Its response counts.
-        let sent = client.write_all(bytes);
-        while response.bytes.len() < 16 * 1024 * 1024 {
-            response.end = match read_before(deadline, client, &mut piece) {
-                // Who sent more after the server had closed was told so with a reset.
-                Ok(0) => match sent.err().or(client.take_error().ok().flatten()) {
-                    Some(error) => End::Broken(error.kind()),
-                    None => End::Closed,
-                },
-                Ok(count) => {
-                    response.bytes.extend_from_slice(&piece[..count]);
-                    response.took = start.elapsed();
-                    if response.is_all().unwrap_or(has_no_length) {
-                        deadline = deadline.min(Instant::now() + closing);
-                    }
-                    continue;
+/// Sends bytes in one piece, or none at all. Then receives until the server closes, the connection breaks, or the
+/// deadline, which is one for all that comes. A client that has the complete response waits no longer than `closing`
+/// for the end of the connection.
+pub fn exchange(
+    client: &mut Socket,
+    bytes: &[u8],
+    deadline: Instant,
+    closing: Duration,
+) -> Response {
+    let (start, mut deadline) = (Instant::now(), deadline);
+    let mut piece = [0; 16 * 1024];
+    let mut response = Response::none(End::Open);
+    response.is_for_head = bytes.starts_with(b"HEAD ");
+    // A server that has answered may close before it has read everything. Its response counts.
+    let sent = client.write_all(bytes);
+    while response.bytes.len() < MAX_ANSWER {
+        response.end = match read_before(deadline, client, &mut piece) {
+            // A client that went on sending after the server closed gets a reset.
+            Ok(0) => match sent.err().or(client.take_error().ok().flatten()) {
+                Some(error) => End::Broken(error.kind()),
+                None => End::Closed,
+            },
+            Ok(count) => {
+                response.push(&piece[..count]);
+                response.took = start.elapsed();
+                if response.is_complete() == Some(true) {
+                    deadline = deadline.min(Instant::now() + closing);
                 }
-                Err(error) if error.kind() == ErrorKind::TimedOut => End::Open,
-                Err(error) => End::Broken(error.kind()),
-            };
-            break;
-        }
-        response
+                continue;
+            }
+            Err(error) if error.kind() == ErrorKind::TimedOut => End::Open,
+            Err(error) => End::Broken(error.kind()),
+        };
+        break;
     }
+    response
 }

@@ -1,0 +1,101 @@
+//! Servers that accept in a wrong way.
+
+use crate::right::{PAGE, SECOND, answer, receive, send};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{process, thread};
+
+/// Waits until standard input ends, as a server of step 1, 2 or 3 waits for Enter.
+pub fn wait_for_input() {
+    let _ = std::io::stdin().read(&mut [0]);
+}
+
+/// Runs the server of this name. Returns false if there is none.
+pub fn run(name: &str, listener: TcpListener) -> bool {
+    let clients = || listener.incoming().flatten();
+    let serve_one = |mut client: TcpStream, patience| {
+        if let Some(head) = receive(&mut client, patience) {
+            send(&mut client, &answer(&head));
+        }
+    };
+    match name {
+        "does-not-accept" => wait_for_input(),
+        "serves-one-client" => {
+            serve_one(clients().next().expect("a client comes"), SECOND);
+            drop(listener);
+            process::exit(0);
+        }
+        "serves-one-and-stays" => {
+            serve_one(clients().next().expect("a client comes"), SECOND);
+            drop(listener);
+            wait_for_input();
+        }
+        "one-by-one" => clients().for_each(|client| serve_one(client, SECOND)),
+        "one-by-one-forever" => clients().for_each(|client| serve_one(client, 60 * SECOND)),
+        "stops-after-30" => {
+            clients().take(30).for_each(|client| serve_one(client, SECOND));
+            wait_for_input();
+        }
+        "closes-at-the-next" => {
+            let mut last = None;
+            for mut client in clients() {
+                let start = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n{PAGE}");
+                receive(&mut client, SECOND);
+                let _ = client.write_all(start.as_bytes());
+                last.replace(client);
+            }
+        }
+        "step-4-one-client" => {
+            receive(&mut clients().next().expect("a client comes"), SECOND);
+            process::exit(1);
+        }
+        "ends-at-the-first-client" => {
+            let mut client = clients().next().expect("a client comes");
+            receive(&mut client, SECOND);
+            eprintln!("thread 'main' panicked at src/main.rs:20:9:\nno answer is ready");
+            process::exit(101);
+        }
+        "upsets-the-next" => {
+            let is_upset = AtomicUsize::new(0);
+            for mut client in clients() {
+                match receive(&mut client, SECOND) {
+                    Some(_) if is_upset.swap(0, Ordering::Relaxed) > 0 => {
+                        send(
+                            &mut client,
+                            b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
+                        );
+                    }
+                    Some(head) => send(&mut client, &answer(&head)),
+                    None => is_upset.store(1, Ordering::Relaxed),
+                }
+            }
+        }
+        "short-queue" => {
+            let listener = step3_listen_queue(listener);
+            for client in listener.incoming().flatten() {
+                thread::sleep(SECOND / 500); // It starts a thread, on a busy machine.
+                thread::spawn(move || serve_one(client, SECOND));
+            }
+        }
+        "thirty-threads" => {
+            for _ in 0..30 {
+                let listener = listener.try_clone().expect("a second descriptor");
+                thread::spawn(move || {
+                    listener.incoming().flatten().for_each(|client| serve_one(client, 5 * SECOND));
+                });
+            }
+            wait_for_input();
+            thread::park();
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// The same listener, with room for five clients.
+fn step3_listen_queue(listener: TcpListener) -> TcpListener {
+    let socket = socket2::Socket::from(listener);
+    socket.listen(5).expect("it listens already");
+    socket.into()
+}

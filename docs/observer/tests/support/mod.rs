@@ -1,0 +1,113 @@
+//! What the judge said about a server of `small-servers`.
+
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::sync::{Condvar, LazyLock, Mutex};
+use std::time::{Duration, Instant};
+use test_support::{Program, example};
+
+pub const JUDGE: &str = env!("CARGO_BIN_EXE_judge");
+
+/// The program with the small servers.
+pub static SERVERS: LazyLock<String> = LazyLock::new(|| example("observer", "small-servers"));
+
+/// How many may be judged at once, so that a small machine can do it.
+static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(40), Condvar::new());
+
+/// A running server. It ends with the test.
+pub struct Server {
+    pub address: SocketAddr,
+    _program: Program,
+}
+
+impl Server {
+    pub fn start(name: &str) -> Server {
+        let mut program = Program::start(&SERVERS, &[name, "127.0.0.1:0"]);
+        let line = program.wait_for("Server is listening on http://");
+        let address = line.rsplit('/').next().and_then(|address| address.parse().ok());
+        Server { address: address.expect("an address"), _program: program }
+    }
+}
+
+/// What the judge printed, and its exit status.
+pub struct Verdict {
+    pub said: String,
+    pub status: i32,
+}
+
+impl Verdict {
+    /// Runs the judge. However the server behaves, it has 20 seconds, and some for its own start.
+    pub fn with(arguments: &[&str]) -> Verdict {
+        let mut command = Command::new(JUDGE);
+        test_support::without_settings(&mut command);
+        let start = Instant::now();
+        let output =
+            command.args(arguments).stdin(Stdio::null()).output().expect("the judge starts");
+        let verdict = Verdict {
+            said: String::from_utf8_lossy(&output.stdout).into_owned(),
+            status: output.status.code().expect("it ends by itself"),
+        };
+        let time = start.elapsed();
+        assert!(time < Duration::from_secs(30), "{time:?} for {arguments:?}\n{}", verdict.said);
+        verdict
+    }
+
+    /// What `--json` says about each check, and at the end.
+    pub fn objects(&self) -> Vec<Value> {
+        self.said
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("one object a line"))
+            .collect()
+    }
+
+    /// The names of the checks with this outcome.
+    pub fn checks(&self, outcome: &str) -> Vec<String> {
+        let objects = self.objects().into_iter().filter(|object| object["outcome"] == outcome);
+        objects.map(|object| object["check"].as_str().expect("a name").to_string()).collect()
+    }
+
+    /// The failure to fix first: its name, and all that is said about it.
+    pub fn first_to_fix(&self) -> String {
+        let objects = self.objects();
+        let name = &objects.last().expect("a verdict")["fix_first"];
+        let first = objects.iter().find(|object| object["check"] == *name && !name.is_null());
+        let words = ["check", "sent", "expected", "got", "why"]
+            .map(|word| first.map_or("", |first| first[word].as_str().unwrap_or_default()));
+        let printed = first.map_or(String::new(), |first| first["printed"].to_string());
+        format!("{} {printed}", words.join(" | "))
+    }
+}
+
+/// Judges a small server that the test started, and one that the judge starts itself.
+pub fn judge_both_ways(name: &str, options: &[&str]) -> [Verdict; 2] {
+    let _place = Place::take();
+    let server = Server::start(name);
+    let address = server.address.to_string();
+    let without = Verdict::with(&[options, &["--json", &address]].concat());
+    drop(server);
+    let run = format!("{:?} {name} {{address}}", *SERVERS);
+    let with = Verdict::with(&[options, &["--json", "--run", &run]].concat());
+    [without, with]
+}
+
+struct Place;
+
+impl Place {
+    fn take() -> Place {
+        let places = PLACES.0.lock().expect("no test panics in here");
+        let mut places =
+            PLACES.1.wait_while(places, |places| *places == 0).expect("no test panics in here");
+        *places -= 1;
+        Place
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Ok(mut places) = PLACES.0.lock() {
+            *places += 1;
+        }
+        PLACES.1.notify_one();
+    }
+}
