@@ -1,10 +1,9 @@
 //! Solution: keep a connection open for the next request, one client at a time.
 
-use std::io::Write;
 use step1_socket::{log, terminal};
 use step3_listen::{BACKLOG, listen};
 use step4_accept::{Client, accept, receive};
-use step5_respond::{request::Request, respond, response::Response};
+use step5_respond::{request::Request, respond, response::Response, send};
 
 fn main() {
     let address = terminal::address_argument();
@@ -20,15 +19,14 @@ fn serve_one(mut client: Client) {
     loop {
         let received = receive(&mut client);
         let Some(mut response) = Response::to(&received, hello) else {
-            return; // The client said nothing more, or left.
+            return; // The client sent no other request, or left.
         };
-        if !received.is_ok_and(|head| Request::parse(&head).is_ok_and(|request| can_stay(&request)))
-        {
+        if !received.is_ok_and(|head| can_stay(&client, &head)) {
             return respond(&mut client, &response);
         }
         response.fields.retain(|(name, _)| *name != "Connection");
         response.fields.push(("Connection", "keep-alive".to_string()));
-        if let Err(error) = client.socket.write_all(&response.to_bytes()) {
+        if let Err(error) = send(&mut client, &response) {
             return log!("No response to {}: {error}", client.address);
         }
         log!("Response sent to {}: {}, it may stay", client.address, response.status);
@@ -37,11 +35,14 @@ fn serve_one(mut client: Client) {
 
 /// In HTTP/1.1 a connection stays open unless one side says otherwise (RFC 9112 section 9.3).
 ///
-/// A request with a body has to go: `receive` does not tell where the body ends.
-fn can_stay(request: &Request) -> bool {
+/// A client that sent more than the head has to go. Its body, or what is left of its next request,
+/// would be read as a request.
+fn can_stay(client: &Client, head: &[u8]) -> bool {
+    let Ok(request) = Request::parse(head) else { return false };
     let wants_to_go = request.values("connection").join(",").to_lowercase().contains("close");
-    request.version == "HTTP/1.1"
+    request.version != "HTTP/1.0"
         && !wants_to_go
+        && !client.has_more
         && request.values("content-length").is_empty()
         && request.values("transfer-encoding").is_empty()
 }
