@@ -30,8 +30,9 @@ const RESERVED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').ad
 
 /// A page of the course. `path` is where its links start from.
 pub fn from_markdown(path: &str, text: &str) -> String {
-    // The way to the next page stands below each page of the road.
-    let (text, _) = text.rsplit_once("\n---\n\nNext: ").unwrap_or((text, ""));
+    // The link to the next page is a part of every page of the road, and not only of its text.
+    let end = next_after(path).and_then(|_| text.rfind("\n---\n\nNext: "));
+    let text = &text[..end.unwrap_or(text.len())];
     let arena = Arena::new();
     let options = options();
     let document = parse_document(&arena, text, &options);
@@ -133,9 +134,7 @@ fn complete(path: &str, title: &str, main: &str) -> String {
     };
     let road: String = ROAD.iter().filter_map(item).collect();
     let beside: String = BESIDE.iter().filter_map(item).collect();
-    let mut later = ROAD.iter().skip_while(|page| **page != path).skip(1);
-    let next = later.find_map(|page| Some((page, title_of(page)?)));
-    let next = next.map_or(String::new(), |(page, title)| {
+    let next = next_after(path).map_or(String::new(), |(page, title)| {
         format!("<a class=\"next\" rel=\"next\" href=\"/{page}\">Next: {}</a>", escape(&title))
     });
     include_str!("page.html")
@@ -145,6 +144,12 @@ fn complete(path: &str, title: &str, main: &str) -> String {
         .replace("{beside}", &beside)
         .replace("{next}", &next)
         .replace("{main}", main)
+}
+
+/// The page that is read after this one, and its title.
+fn next_after(path: &str) -> Option<(&'static str, String)> {
+    let mut later = ROAD.into_iter().skip_while(|page| *page != path).skip(1);
+    later.find_map(|page| Some((page, title_of(page)?)))
 }
 
 /// The first heading of a page. `None` if there is no such page.
