@@ -28,7 +28,7 @@ const NOT_FOUND: &str = indoc! {"
 "};
 
 fn main() {
-    if env::args().any(|argument| argument == "-h" || argument == "--help") {
+    if env::args_os().any(|argument| argument == "-h" || argument == "--help") {
         print!("{USAGE}");
         return;
     }
@@ -37,8 +37,12 @@ fn main() {
         eprintln!("{}", line.red());
         process::exit(1);
     }
-    let argument = terminal::arguments(1).pop();
-    let address = terminal::addresses(argument.as_deref().unwrap_or("127.0.0.1:8000"))[0];
+    let argument = terminal::arguments(1).pop().unwrap_or("127.0.0.1:8000".to_string());
+    if !argument.contains(':') {
+        eprint!("{}\n{USAGE}", format!("'{argument}' is not HOST:PORT.").red());
+        process::exit(2);
+    }
+    let address = terminal::addresses(&argument)[0];
     let listener = listen(address, BACKLOG)
         .unwrap_or_else(|error| terminal::fail(&format!("listen on {address}"), &error));
     let port = listener.local_addr().ok().and_then(|it| it.as_socket()).unwrap_or(address).port();

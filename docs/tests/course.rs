@@ -268,6 +268,21 @@ fn thirty_browsers_read_it_at_once() {
 }
 
 #[test]
+fn it_says_how_it_is_started() {
+    let help = output(env!("CARGO_BIN_EXE_docs"), &["--help"]);
+    assert_eq!(help.0, 0);
+    assert!(help.1.contains("127.0.0.1:8000"), "{}", help.1);
+
+    let wrong = output(env!("CARGO_BIN_EXE_docs"), &["localhost"]);
+    assert_eq!(wrong.0, 2);
+    assert!(
+        wrong.2.starts_with("'localhost' is not HOST:PORT.\nUsage: cargo run -p docs"),
+        "{}",
+        wrong.2
+    );
+}
+
+#[test]
 fn without_its_pages_it_says_so() {
     let nowhere = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_docs"));
