@@ -55,13 +55,12 @@ pub fn from_markdown(path: &str, text: &str) -> String {
     let mut main = String::new();
     // Writing to a String can't fail.
     let _ = format_html(document, &options, &mut main);
-    // A wide table scrolls, and not the page. And the mark beside a heading is no stop for Tab.
+    // A wide table scrolls, and not the page.
     let main = main.replace("<table>", "<div class=\"scroll\" tabindex=\"0\"><table>");
     let main = main.replace("</table>", "</table></div>");
-    let main = main.replace(
-        "aria-hidden=\"true\" class=\"anchor\"",
-        "aria-hidden=\"true\" tabindex=\"-1\" class=\"anchor\"",
-    );
+    // The mark beside a heading is for the mouse, and would be read aloud with each heading.
+    let mark = "class=\"anchor\"";
+    let main = main.replace(mark, &format!("{mark} tabindex=\"-1\" aria-hidden=\"true\""));
     complete(path, &title(text).unwrap_or_default(), &main)
 }
 

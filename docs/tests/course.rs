@@ -237,6 +237,7 @@ $ cargo run -p "step1-socket" \
         "<title>The page &amp; its parts</title>",
         "id=\"look-accept-again\"",
         "id=\"look-accept-again-1\"",
+        "class=\"anchor\" tabindex=\"-1\" aria-hidden=\"true\"></a></h2>",
         "<td>[..]</td>",
         "<summary>Answers</summary>",
         "<strong>Folded</strong>",
