@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// The tools that the commands on the pages use: what every shell has, what the console blocks
 /// need, and what is only shown.
-pub const TOOLS: &str = "cd cp echo export for kill printf read test true ulimit \
+pub const TOOLS: &str = "cd cp done echo export for kill printf read test true ulimit \
     cargo curl grep head nc ps python3 sed seq sleep ss tail timeout \
     brew git haproxy rustup strace sudo xcode-select";
 

@@ -13,7 +13,8 @@ pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
     let command =
         Regex::new(r"[ `]-p ([a-z][\w-]*)(?: --example ([\w-]+))?").expect("a regular expression");
     let file = Regex::new(r"step[\w-]+/examples/[\w-]+\.rs").expect("a regular expression");
-    let other = Regex::new(r"(?:<!-- my[-_][\w.-]+: |--run )([a-z][\w-]*)( -->|\b)")
+    // A stand-in with a slash or a dot in its name is a file or a folder, and no example.
+    let other = Regex::new(r"<!-- my[-_][\w.-]+: ([a-z][\w-]*) -->|--run ([a-z][\w-]*)")
         .expect("it is regular");
     let any_example = Regex::new(r"--example\b").expect("a regular expression");
     let manifests = files(root, "toml");
@@ -30,7 +31,7 @@ pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
             }
             named.extend(file.find_iter(line).map(|file| file.as_str().to_string()));
             for found in other.captures_iter(line) {
-                let example = found[1].to_string();
+                let example = found.get(1).or(found.get(2)).map_or("", |name| name.as_str());
                 let end = format!("/examples/{example}.rs");
                 if let Some(file) = existing.iter().find(|file| file.ends_with(&end)) {
                     named.insert(file.clone());
