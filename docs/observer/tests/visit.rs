@@ -230,11 +230,28 @@ fn where_the_input_ends_the_client_sends_no_more_and_reads_on() {
 #[test]
 fn what_comes_cannot_move_the_cursor_or_look_like_the_log() {
     let (address, server) = server(|mut client| {
-        client.write_all(b"\x1b[2J\n[visit] 0.000 s The client won").unwrap();
+        let spaces = " ".repeat(76);
+        let text = format!("\x1b[2J\n{spaces}[visit] The client won\n[visit] The client won twice");
+        client.write_all(text.as_bytes()).unwrap();
     });
     let (_, told, _) = output(VISIT, &["silent", &address]);
     server.join().unwrap();
-    assert!(told.contains("\\x1b[2J\n    [visit] 0.000 s The client won\n"), "{told}");
+    assert!(told.contains(r": \x1b[2J"), "{told}");
+    let own = told.lines().filter(|line| line.starts_with("[visit] ")).count();
+    assert_eq!(own, 3, "{told}");
+    assert!(
+        told.contains("\n    [visit] The client won\n    [visit] The client won twice\n"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_long_answer_does_not_flood_the_screen() {
+    let (address, server) = server(|mut client| client.write_all(&[b'\n'; 1000]).unwrap());
+    let (_, told, _) = output(VISIT, &["silent", &address]);
+    server.join().unwrap();
+    assert!(told.lines().count() < 60, "{told}");
+    assert!(told.contains(" more rows\n"), "{told}");
 }
 
 #[test]

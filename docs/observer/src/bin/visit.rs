@@ -40,6 +40,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const STAY: Duration = Duration::from_secs(30);
 /// How long a client that has sent a request waits for the server to say more, or to close.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many columns and rows of what came are shown.
+const COLUMNS: usize = 76;
+const MAX_ROWS: usize = 40;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
@@ -223,8 +226,8 @@ impl Client {
                 Ok(0) => "sees the end: the server closed the connection",
                 Ok(count) => {
                     self.received += count;
-                    let text = visible(&buffer[..count]);
-                    self.log(&format!("receives {}: {text}", count_of(count)));
+                    let rows = rows(&buffer[..count]);
+                    self.log(&format!("receives {}:{rows}", count_of(count)));
                     continue;
                 }
                 Err(error) if error.kind() == TimedOut => return true,
@@ -260,6 +263,23 @@ fn connect(addresses: &[SocketAddr]) -> io::Result<Socket> {
 fn log(start: Instant, message: &str) {
     let seconds = start.elapsed().as_secs_f32();
     log::write("visit", format_args!("{seconds:.3} s {message}"));
+}
+
+/// Shows what came in rows that do not wrap around, so that none of them looks like the log. The first
+/// one stands beside what is said of it, if it is short.
+fn rows(bytes: &[u8]) -> String {
+    let text = visible(bytes);
+    let lines = text.lines().map(|line| line.chars().collect::<Vec<char>>());
+    let rows = lines.flat_map(|line| match line[..] {
+        [] => vec![String::new()],
+        _ => line.chunks(COLUMNS).map(|row| row.iter().collect()).collect(),
+    });
+    let rows: Vec<String> = rows.collect();
+    let start = if rows.first().is_some_and(|row| row.len() <= COLUMNS / 2) { " " } else { "\n" };
+    match rows.len().saturating_sub(MAX_ROWS) {
+        0 => format!("{start}{}", rows.join("\n")),
+        more => format!("{start}{}\n... and {more} more rows", rows[..MAX_ROWS].join("\n")),
+    }
 }
 
 fn count_of(bytes: usize) -> String {
