@@ -337,7 +337,7 @@ fn without_descriptors_it_says_so_once_and_serves_again_when_there_are_some() {
     pace.set_read_timeout(Some(RETRY_DELAY * 3)).unwrap();
     pace.recv(&mut [0]).expect_err("nobody sends anything there");
     let seen = program.lines().len();
-    limit_descriptors(&program, 1024);
+    limit_descriptors(&program, 200);
     assert_serves(address);
     program.wait_for_next("Response sent");
     let news = &program.lines()[seen..];
@@ -348,7 +348,7 @@ fn without_descriptors_it_says_so_once_and_serves_again_when_there_are_some() {
     let clients: Vec<Socket> = (0..20).map(|_| knock(address)).collect();
     program.wait_for_next("Cannot accept a client");
     drop(clients);
-    limit_descriptors(&program, 1024);
+    limit_descriptors(&program, 200);
     assert_serves(address);
 }
 

@@ -181,7 +181,7 @@ pub fn output(program: &str, arguments: &[impl AsRef<OsStr>]) -> (i32, String, S
 /// Sets how many descriptors a running program may have, with prlimit(1).
 #[cfg(target_os = "linux")]
 pub fn limit_descriptors(program: &Program, most: u32) {
-    let (id, most) = (format!("--pid={}", program.id()), format!("--nofile={most}:1024"));
+    let (id, most) = (format!("--pid={}", program.id()), format!("--nofile={most}:"));
     let prlimit = Command::new("prlimit").args([&id, &most]).status();
     assert!(prlimit.expect("prlimit runs").success());
 }
