@@ -49,9 +49,12 @@ pub fn accept(listener: &Socket) -> Client {
                 log_detail!("Connection from {address} has been established!");
                 return Client { socket, address, timeout: REQUEST_TIMEOUT, has_more: false };
             }
-            // A client left the queue early; Windows calls that a reset. The next one may wait.
-            Err(error) if [ConnectionAborted, ConnectionReset].contains(&error.kind()) => {}
-            Err(error) => pause_after(&error),
+            Err(error) => match error.kind() {
+                // A client left the queue early; Windows calls that a reset. Or another thread took
+                // it: Wine says so, while other systems let this one wait on.
+                ConnectionAborted | ConnectionReset | WouldBlock => {}
+                _ => pause_after(&error),
+            },
         }
     }
 }

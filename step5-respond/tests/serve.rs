@@ -327,20 +327,21 @@ fn without_descriptors_it_says_so_once_and_serves_again_when_there_are_some() {
     let (mut program, address) = start();
     assert_serves(address);
     limit_descriptors(&program, 3);
-    // A worker that waits has the descriptor for its next client in hand. This one uses it up.
-    assert_serves(address);
+    // A worker that waits may have the descriptor for its next client in hand. These use it up.
+    let early = [knock(address), knock(address), knock(address)];
     let line = program.wait_for_next("Cannot accept a client");
     assert!(line.ends_with("Too many open files (os error 24). Trying again."), "{line}");
 
     // Nobody comes for a while, and so there is nothing new to say.
     let pace = UdpSocket::bind("127.0.0.1:0").unwrap();
-    pace.set_read_timeout(Some(RETRY_DELAY * 4)).unwrap();
+    pace.set_read_timeout(Some(RETRY_DELAY * 5)).unwrap();
     pace.recv(&mut [0]).expect_err("nobody sends anything there");
+    drop(early);
     limit_descriptors(&program, 200);
     assert_eq!(ask(address, b"GET /again HTTP/1.0\r\n\r\n").status, 404);
     program.wait_for("GET /again");
     let count = program.lines().iter().filter(|line| line.contains("Cannot accept")).count();
-    assert!(count <= 2, "{:#?}", program.lines());
+    assert!(count <= 3, "{:#?}", program.lines());
 
     // While they can't be accepted, clients wait in the queue, and each is served in the end.
     limit_descriptors(&program, 3);
