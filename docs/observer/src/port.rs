@@ -45,8 +45,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Who has it.
     pub owner: Option<Owner>,
-    /// The backlog, where the system says it.
-    pub backlog: Option<u32>,
+    /// How many clients may wait, as the program said it.
+    pub backlog: u32,
     /// The clients in the queue.
     pub waiting: Vec<Connection>,
     /// How many places of the queue are taken.
@@ -55,8 +55,8 @@ pub struct Listener {
 
 impl Listener {
     /// How many places the queue has. Linux lets one more client in than the backlog says.
-    pub fn places(&self) -> Option<usize> {
-        self.backlog.map(|backlog| backlog as usize + 1)
+    pub fn places(&self) -> usize {
+        self.backlog as usize + 1
     }
 
     /// How many places are taken by clients that have broken the connection off: the system keeps
@@ -101,8 +101,8 @@ struct Entry {
     remote: SocketAddr,
     /// Bytes that nobody has read. Where the socket listens, clients that nobody has accepted.
     received: u32,
-    /// Where the socket listens.
-    backlog: Option<u32>,
+    /// Where the socket listens, its backlog.
+    backlog: u32,
     /// The number of the socket in the system. 0 where no program has it.
     inode: u32,
 }

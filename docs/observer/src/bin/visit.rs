@@ -91,11 +91,11 @@ fn drip(client: &mut Client) {
     // The last header field never ends.
     for byte in b"GET /news.html HTTP/1.1\r\nCookie: ".iter().chain(b"c".iter().cycle()) {
         client.send(&[*byte]);
-        if Instant::now() > end {
-            return client.stay(SECOND);
-        }
         if !client.receive(SECOND) {
             return;
+        }
+        if Instant::now() > end {
+            return client.log_that_it_leaves(STAY);
         }
     }
 }
@@ -144,7 +144,7 @@ fn type_lines(client: &mut Client) {
         typist.log("sends no more: the input has ended");
         let _ = typist.socket.shutdown(Shutdown::Write);
         thread::sleep(PATIENCE);
-        typist.log(&format!("leaves: the server let it stay for {} s", PATIENCE.as_secs_f32()));
+        typist.log_that_it_leaves(PATIENCE);
         process::exit(0);
     });
     while client.receive(STAY) {}
@@ -211,8 +211,12 @@ impl Client {
     /// Receives until the server closes the connection, or leaves when the time is up.
     fn stay(&mut self, limit: Duration) {
         if self.receive(limit) {
-            self.log(&format!("leaves: the server let it stay for {} s", limit.as_secs_f32()));
+            self.log_that_it_leaves(limit);
         }
+    }
+
+    fn log_that_it_leaves(&self, limit: Duration) {
+        self.log(&format!("leaves: the server let it stay for {} s", limit.as_secs_f32()));
     }
 
     /// Receives with recv(2) until the connection ends or the time is up. Tells what came.

@@ -68,7 +68,7 @@ impl System {
         if port.bound.is_empty() && port.listeners.is_empty() {
             port.nowhere = nowhere()?;
         }
-        let is_full = |queue: &Listener| queue.places().is_none_or(|places| queue.taken >= places);
+        let is_full = |queue: &Listener| queue.taken >= queue.places();
         if self.has_unanswered || port.listeners.iter().any(is_full) {
             // There is only the client's own socket.
             let mut list = List::default();
@@ -216,7 +216,7 @@ fn read_entry(answer: Bytes) -> io::Result<Option<Entry>> {
         local: address(4, 8)?,
         remote: address(6, 24)?,
         received: answer.u32(56)?,
-        backlog: (state == State::Listen).then_some(answer.u32(60)?),
+        backlog: answer.u32(60)?,
         inode: answer.u32(68)?,
     }))
 }

@@ -23,6 +23,8 @@ const USAGE: &str = indoc! {"
       PORT     the port, usually 8080
 "};
 
+const CANNOT_ASK: &str = "Cannot ask the system for its sockets (try `ss -tan` or `netstat -an`)";
+
 /// How long to wait before the next look.
 const PAUSE: Duration = Duration::from_millis(100);
 /// The same on a machine where a look takes long.
@@ -34,17 +36,19 @@ fn main() {
     let mut shown = String::new();
     loop {
         let start = Instant::now();
-        let picture = artist.draw(port).unwrap_or_else(|error| {
-            arguments::fail(&format!("The system does not tell: {error}."))
-        });
-        // No picture: things change too fast at the moment.
-        let is_new = picture.as_ref().is_some_and(|picture| *picture != shown);
-        if let Some(picture) = picture.filter(|_| is_new) {
-            // Where nobody reads any more, nobody needs to be told.
-            if show(&picture, is_once).is_err() || is_once {
-                return;
+        let picture = artist
+            .draw(port)
+            .unwrap_or_else(|error| arguments::fail(&format!("{CANNOT_ASK}: {error}.")));
+        match picture {
+            Some(picture) if picture != shown => {
+                // If nobody reads any more, there is nobody to draw for.
+                if show(&picture, is_once).is_err() || is_once {
+                    return;
+                }
+                shown = picture;
             }
-            shown = picture;
+            // It is as before, or changes too fast to be drawn.
+            _ => {}
         }
         // A look takes a tenth of a processor at the most.
         thread::sleep((10 * start.elapsed()).clamp(PAUSE, LONG_PAUSE));

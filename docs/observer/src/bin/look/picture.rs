@@ -71,14 +71,9 @@ fn draw(port: &Port, number: u16) -> String {
 }
 
 fn draw_queue(listener: &Listener, lines: &mut Lines) {
-    let taken = listener.taken;
-    let places = match (listener.backlog, listener.places()) {
-        (Some(backlog), Some(places)) => {
-            format!("{taken} of {places} places taken (backlog {backlog}, and one more)")
-        }
-        _ => format!("{taken} places taken"),
-    };
-    lines.add("queue", LISTEN, &places);
+    let (taken, places, backlog) = (listener.taken, listener.places(), listener.backlog);
+    let words = format!("{taken} of {places} places taken (backlog {backlog}, and one more)");
+    lines.add("queue", LISTEN, &words);
     let square = "■".color(LISTEN);
     for waiting in listener.waiting.iter().take(MOST) {
         let came = match waiting.unread {
@@ -100,7 +95,7 @@ fn draw_queue(listener: &Listener, lines: &mut Lines) {
             ));
         }
     }
-    match listener.places().unwrap_or_default().saturating_sub(taken) {
+    match places.saturating_sub(taken) {
         0 => {}
         free if free <= MOST_PLACES => lines.add_below(&vec!["□"; free].join(" ")),
         free => lines.add_below(&format!("□ {free} places are free")),
