@@ -168,7 +168,7 @@ fn compare(actual: &str, expected: &str) -> Result<(), String> {
         return Err(format!("prints something:\n{actual}"));
     }
     let examples =
-        Regex::new(r"\b5\d{4}\b|(descriptor |curl/)[\d.]+").expect("a regular expression");
+        Regex::new(r"\b5\d{4}\b|(descriptor |raw: |curl/)[\d.]+").expect("a regular expression");
     // Each line ends, the last one too, or a `...` below it would not see that it is there.
     let actual = format!("{}\n", actual.trim_end()).into_data();
     let expected = format!("{}\n", examples.replace_all(expected.trim_end(), "$1[..]")).into_data();
