@@ -119,6 +119,15 @@ pub fn named(name: &str) -> Option<Answer> {
                 None => answer(head),
             }
         },
+        // Documents, from the folder named site.
+        "files" => |head| document(head, false, |name, bytes| (right_type(name), bytes)),
+        "files-as-text" => |head| {
+            document(head, false, |name, bytes| {
+                (right_type(name), String::from_utf8_lossy(&bytes).into_owned().into_bytes())
+            })
+        },
+        "files-as-html" => |head| document(head, false, |_, bytes| ("text/html", bytes)),
+        "files-not-decoded" => |head| document(head, true, |name, bytes| (right_type(name), bytes)),
         // What is legal.
         "strict-host" => |head| {
             let host = field(head, "Host").unwrap_or_default();
@@ -173,6 +182,42 @@ pub fn named(name: &str) -> Option<Answer> {
         },
         _ => return None,
     })
+}
+
+/// The file that is asked for, changed in some way.
+fn document(
+    head: &[u8],
+    has_percent: bool,
+    change: fn(&str, Vec<u8>) -> (&str, Vec<u8>),
+) -> Vec<u8> {
+    let text = String::from_utf8_lossy(head);
+    let path = text.split(' ').nth(1).unwrap_or("/").split('?').next().unwrap_or("/");
+    let name = if path == "/" { "/index.html" } else { path };
+    let name = if has_percent { name.to_string() } else { name.replace("%20", " ") };
+    if !starts_right(head) || name.contains("..") || name.contains("//") {
+        return answer(head);
+    }
+    match fs::read(format!("site{name}")) {
+        Ok(bytes) => {
+            let (kind, bytes) = change(&name, bytes);
+            let fields = format!(
+                "Content-Type: {kind}\r\nConnection: close\r\nContent-Length: {}",
+                bytes.len()
+            );
+            let start = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n").into_bytes();
+            if head.starts_with(b"HEAD") { start } else { [start, bytes].concat() }
+        }
+        Err(_) => answer(b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n"),
+    }
+}
+
+fn right_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css",
+        Some("png") => "image/png",
+        _ => "text/plain",
+    }
 }
 
 fn edited(head: &[u8], from: &str, to: &str) -> Vec<u8> {

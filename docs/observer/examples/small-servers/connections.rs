@@ -70,8 +70,8 @@ pub fn named(name: &str) -> Option<Serve> {
         "answers-before-it-reads" => {
             |mut client| send(&mut client, &answer(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
         }
-        "sends-away-after-100-ms" => |mut client| {
-            if let Some(head) = receive(&mut client, SECOND / 10) {
+        "sends-away-at-once" => |mut client| {
+            if let Some(head) = receive(&mut client, SECOND / 50) {
                 send(&mut client, &answer(&head));
             }
         },
@@ -136,7 +136,7 @@ pub fn named(name: &str) -> Option<Serve> {
                 let busy = BUSY.fetch_add(1, Ordering::SeqCst);
                 thread::sleep(Duration::from_millis(5)); // It works so hard.
                 BUSY.fetch_sub(1, Ordering::SeqCst);
-                if busy < 16 {
+                if busy < 24 {
                     send(&mut client, &answer(&head));
                 }
             }
@@ -205,7 +205,7 @@ pub fn named(name: &str) -> Option<Serve> {
         },
         "keeps-a-large-head" => |mut client| {
             let mut head = Vec::new();
-            let _ = client.set_read_timeout(Some(SECOND));
+            let _ = client.set_read_timeout(Some(5 * SECOND));
             let start = std::time::Instant::now();
             let has_end = |head: &[u8]| {
                 head.windows(4).any(|end| end == b"\r\n\r\n") && head != b"\r\n\r\n"
@@ -214,7 +214,7 @@ pub fn named(name: &str) -> Option<Serve> {
             while !has_end(&head[head.len().saturating_sub(20_000)..]) {
                 let mut piece = [0; 16 * 1024];
                 match client.read(&mut piece) {
-                    Ok(count @ 1..) if start.elapsed() < SECOND => {
+                    Ok(count @ 1..) if start.elapsed() < 5 * SECOND => {
                         head.extend_from_slice(&piece[..count]);
                     }
                     _ => return,

@@ -59,7 +59,10 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
         "upsets-the-next" => {
             let is_upset = AtomicUsize::new(0);
             for mut client in clients() {
+                let _ = client.set_read_timeout(Some(SECOND));
+                let is_gone = client.peek(&mut [0]).is_ok_and(|count| count == 0);
                 match receive(&mut client, SECOND) {
+                    _ if is_gone => is_upset.store(1, Ordering::Relaxed),
                     Some(_) if is_upset.swap(0, Ordering::Relaxed) > 0 => {
                         send(
                             &mut client,
@@ -67,7 +70,7 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
                         );
                     }
                     Some(head) => send(&mut client, &answer(&head)),
-                    None => is_upset.store(1, Ordering::Relaxed),
+                    None => {}
                 }
             }
         }

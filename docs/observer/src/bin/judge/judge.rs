@@ -133,11 +133,22 @@ impl Judge {
         });
     }
 
-    /// Connects a client, which does as it is told.
+    /// Connects a client, which does as it is told. If that fails, another one does it once more: it may depend on the
+    /// moment, on a machine with other work to do.
     pub fn visit(&mut self, sent: &str, act: impl Fn(&Server, &mut Socket) -> Outcome) {
-        self.attempt(sent, |server| match connect(server.address) {
-            Ok(mut client) => act(server, &mut client),
-            Err(error) => Failure::got(format!("no connection: {error}")).into(),
+        self.attempt(sent, |server| {
+            let mut client = match connect(server.address) {
+                Ok(client) => client,
+                Err(error) => return Failure::got(format!("no connection: {error}")).into(),
+            };
+            let outcome = act(server, &mut client);
+            if matches!(outcome, Failed(_)) {
+                drop(client);
+                if let Ok(mut again) = connect(server.address) {
+                    return act(server, &mut again);
+                }
+            }
+            outcome
         });
     }
 

@@ -121,10 +121,7 @@ impl Program {
                 }
             }
             if let Some(how) = self.how_it_ended() {
-                return Err(format!(
-                    "{how} before it was as far as it should be.{}",
-                    self.last_lines(0, 12)
-                ));
+                return Err(format!("{how} before it could be judged.{}", self.last_lines(0, 12)));
             }
             let ids = processes();
             let is_there = match goal {
@@ -206,7 +203,10 @@ impl Program {
             .collect();
         let lines: Vec<&str> = lines
             .into_iter()
-            .filter(|line| !line.trim().is_empty() && !line.starts_with("note: run with"))
+            .filter(|line| {
+                !line.trim_matches([' ', '^', '~']).is_empty()
+                    && !line.starts_with("note: run with")
+            })
             .collect();
         if !lines.iter().any(|line| SIGNS.iter().any(|sign| line.contains(sign))) {
             return Vec::new();

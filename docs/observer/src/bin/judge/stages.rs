@@ -83,7 +83,7 @@ pub fn one_step(step: usize, case: Case) -> ExitCode {
     let timeout = if step == 3 { Duration::from_secs(1) } else { FIRST_TIMEOUT };
     let server = Server::meet(address, client, timeout);
     let seen = look(&server, program.as_ref());
-    if seen.step == 0 && program.is_none() {
+    if program.is_none() && cannot_be_judged(&server) {
         return finish(&short_verdict_of(&seen, step), NOT_JUDGED, style, step);
     }
     if seen.step != step {
@@ -207,6 +207,16 @@ fn look(server: &Server, program: Option<&Program>) -> Seen {
                 server.address
             ),
         ),
+    }
+}
+
+/// Whether there is no server, or one that is busy with somebody else.
+fn cannot_be_judged(server: &Server) -> bool {
+    match server.first.end {
+        End::NoConnection(ErrorKind::TimedOut) => true,
+        End::NoConnection(_) => !system::is_taken(server.address, false),
+        End::Open => server.first.bytes.is_empty() && server.silence.other_client.is_some(),
+        _ => false,
     }
 }
 

@@ -24,13 +24,7 @@ pub fn checks(judge: &mut Judge) {
         .expects("a complete answer of any status, then the end of the connection")
         .why("Unread bytes reset a connection. Shut down the sending side, and read what is left.")
         .visit(&format!("{} and 1048576 bytes of body", quoted(&post)), |server, client| {
-            match large_body(server, client, &post) {
-                Outcome::Failed(first) => match observer::client::connect(server.address) {
-                    Ok(mut client) => large_body(server, &mut client, &post), // It depends on the moment.
-                    Err(_) => Outcome::Failed(first),
-                },
-                outcome => outcome,
-            }
+            large_body(server, client, &post)
         });
 }
 

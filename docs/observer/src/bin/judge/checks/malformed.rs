@@ -59,6 +59,7 @@ fn all_rejected(server: &Server, kind: &Kind) -> Outcome {
                     Failure::got(response.quoted()).to(format!("{} ({fault})", quoted(&sent)));
                 let failure = match (status, response.end) {
                     (Some(500..), _) => failure.because("500 means that the server is broken. Say 400 instead."),
+                    (None, _) if !response.bytes.is_empty() => failure.because("The answer is not HTTP. Say 400 instead."),
                     (None, End::Open) => failure.because("There is no answer, and the client waits."),
                     (None, _) => failure
                         .because("There is no answer, so the client does not learn that it was wrong. Say 400 first."),

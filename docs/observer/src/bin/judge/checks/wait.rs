@@ -8,22 +8,22 @@ use observer::client::{End, connect};
 use socket2::Socket;
 use std::cell::RefCell;
 use std::io::Write;
-use std::net::Shutdown;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How long a server may take to send a client away. The pages advise 5 seconds; a machine may have other work to do.
 const LIMIT: Duration = Duration::from_secs(7);
 
 /// Until then a client that is sent away late is noted, and no failure.
-const LATE: Duration = Duration::from_secs(8);
+const LATE: Duration = Duration::from_millis(7500);
 
 /// When the last of these clients is given up.
-const NO_TIME_LEFT: Duration = Duration::from_secs(17);
+const NO_TIME_LEFT: Duration = Duration::from_millis(17_500);
 
 /// A client that does not come to an end.
 struct Slow {
     what: &'static str,
-    start: String,
+    socket: Socket,
     /// Whether it goes on with a byte now and then.
     drips: bool,
     /// Whether its head is complete, and its body is not.
@@ -59,77 +59,70 @@ fn slow_clients(server: &Server) -> [Outcome; 2] {
         format!("POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: 100000\r\n\r\n", server.address);
     let line = "GET / HTTP/1.1\r\n".to_string();
     let kinds = [
-        slow("a client that said nothing", String::new(), false, false),
-        slow("a client that stopped in the middle of its request", line.clone(), false, false),
-        slow("a client that sent a byte now and then", line + "X: ", true, false),
-        slow("a client that stopped after the head of its POST", post.clone(), false, true),
-        slow("a client that sent a byte of its body now and then", post, true, true),
+        ("a client that said nothing", String::new(), false),
+        ("a client that stopped in the middle of its request", line.clone(), false),
+        ("a client that sent a byte now and then", line + "X: ", true),
+        ("a client that stopped after the head of its POST", post.clone(), false),
+        ("a client that sent a byte of its body now and then", post, true),
     ];
-    let (begin, mut clients) = (Instant::now(), Vec::new());
-    for kind in &kinds {
-        let Ok(mut client) = connect(server.address) else {
+    let mut clients = Vec::new();
+    let mut begin = Instant::now();
+    for (n, (what, start, drips)) in kinds.into_iter().enumerate() {
+        let Ok(mut socket) = connect(server.address) else {
             return [Failure::got("no connection").into(), Failure::got("no connection").into()];
         };
-        let _ = client.write_all(kind.start.as_bytes());
-        clients.push(client);
+        let _ = socket.write_all(start.as_bytes());
+        clients.push(Slow { what, socket, drips, has_head: n > 2 });
     }
     let is_one_by_one = server.ask(server.plain()).bytes.is_empty();
-    let mut begin = begin;
     let mut outcomes = [Passed, Passed];
-    for n in 0..kinds.len() {
-        if matches!(outcomes[usize::from(kinds[n].has_head)], Outcome::Failed(_)) {
-            continue; // One that stays is enough.
+    while !clients.is_empty() {
+        let count = clients.len();
+        clients.retain_mut(|client| !client.is_gone(server));
+        let time = begin.elapsed();
+        if clients.len() < count {
+            if time > LIMIT {
+                let note = format!("the last one was there for {time:.1?}");
+                let of_its_kind =
+                    &mut outcomes[usize::from(clients.iter().all(|client| client.has_head))];
+                *of_its_kind = PassedWith(note);
+            }
+            if is_one_by_one {
+                begin = Instant::now(); // Only now does it take the next one out of its queue.
+            }
+            continue;
         }
-        let outcome = wait_for_the_end(server, &kinds, &mut clients, n, begin);
-        let of_its_kind = &mut outcomes[usize::from(kinds[n].has_head)];
-        if matches!(of_its_kind, Passed) {
-            *of_its_kind = outcome;
-        }
-        let _ = clients[n].shutdown(Shutdown::Both); // Its time is up. A server may have waited only for this one.
+        let Some(first) =
+            clients.first().filter(|_| time > LATE || server.start.elapsed() > NO_TIME_LEFT)
+        else {
+            continue;
+        };
+        let (has_head, what) = (first.has_head, first.what);
+        outcomes[usize::from(has_head)] = if time > LATE {
+            Failure::got(format!("{what} was still connected after {}s", LIMIT.as_secs())).into()
+        } else {
+            NotChecked(format!("no time left for {what}"))
+        };
+        // One that stays is enough. The others of its kind leave, and a server that waits for one goes on.
+        clients.retain(|client| client.has_head != has_head);
         if is_one_by_one {
-            begin = Instant::now(); // Only now does it take the next one out of its queue.
+            begin = Instant::now();
         }
     }
     outcomes
 }
 
-fn slow(what: &'static str, start: String, drips: bool, has_head: bool) -> Slow {
-    Slow { what, start, drips, has_head }
-}
-
-/// Waits until the server has sent this client away. All that drip go on dripping.
-fn wait_for_the_end(
-    server: &Server,
-    kinds: &[Slow],
-    clients: &mut [Socket],
-    n: usize,
-    begin: Instant,
-) -> Outcome {
-    loop {
-        let end = server.exchange(&mut clients[n], b"", Duration::from_millis(100)).end;
-        let mut is_gone = end != End::Open;
-        for (other, kind) in kinds.iter().enumerate() {
-            // A server that has said its last word may still wait for the client. Then it takes what comes.
-            let is_refused = kind.drips && clients[other].write_all(b"x").is_err();
-            if other == n && kind.drips {
-                is_gone = is_refused;
-            }
-        }
-        let (time, what) = (begin.elapsed(), kinds[n].what);
-        match is_gone {
-            true if time > LIMIT => return PassedWith(format!("{what} was there for {time:.1?}")),
-            true => return Passed,
-            false if time > LATE => {
-                let advice = format!("{what} was still connected after {}s", LIMIT.as_secs());
-                return Failure::got(advice).into();
-            }
-            false if server.start.elapsed() > NO_TIME_LEFT && time < LIMIT => {
-                return NotChecked(format!("no time left for {what}"));
-            }
-            false => {}
+impl Slow {
+    /// Whether the server has sent this client away. If it drips, it drips.
+    fn is_gone(&mut self, server: &Server) -> bool {
+        let end = server.exchange(&mut self.socket, b"", Duration::from_millis(25)).end;
+        if !self.drips {
+            return end != End::Open;
         }
         if end != End::Open {
-            std::thread::sleep(Duration::from_millis(100)); // The next byte comes in a while.
+            sleep(Duration::from_millis(25)); // The next byte comes in a while.
         }
+        // A server that has said its last word may still wait for the client. Then it takes what comes.
+        self.socket.write_all(b"x").is_err()
     }
 }
