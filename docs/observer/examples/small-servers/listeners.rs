@@ -1,6 +1,6 @@
 //! Servers that accept in a wrong way.
 
-use crate::right::{PAGE, SECOND, answer, receive, send};
+use crate::right::{PAGE, PATIENCE, answer, receive, send};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,46 +22,46 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
     match name {
         "does-not-accept" => wait_for_input(),
         "serves-one-client" => {
-            serve_one(clients().next().expect("a client comes"), SECOND);
+            serve_one(clients().next().expect("a client comes"), PATIENCE);
             drop(listener);
             process::exit(0);
         }
         "serves-one-and-stays" => {
-            serve_one(clients().next().expect("a client comes"), SECOND);
+            serve_one(clients().next().expect("a client comes"), PATIENCE);
             drop(listener);
             wait_for_input();
         }
-        "one-by-one" => clients().for_each(|client| serve_one(client, SECOND)),
-        "one-by-one-forever" => clients().for_each(|client| serve_one(client, 60 * SECOND)),
+        "one-by-one" => clients().for_each(|client| serve_one(client, PATIENCE)),
+        "one-by-one-forever" => clients().for_each(|client| serve_one(client, 30 * PATIENCE)),
         "stops-after-30" => {
-            clients().take(30).for_each(|client| serve_one(client, SECOND));
+            clients().take(30).for_each(|client| serve_one(client, PATIENCE));
             wait_for_input();
         }
         "closes-at-the-next" => {
             let mut last = None;
             for mut client in clients() {
                 let start = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n{PAGE}");
-                receive(&mut client, SECOND);
+                receive(&mut client, PATIENCE);
                 let _ = client.write_all(start.as_bytes());
                 last.replace(client);
             }
         }
         "step-4-one-client" => {
-            receive(&mut clients().next().expect("a client comes"), SECOND);
+            receive(&mut clients().next().expect("a client comes"), PATIENCE);
             process::exit(1);
         }
         "ends-at-the-first-client" => {
             let mut client = clients().next().expect("a client comes");
-            receive(&mut client, SECOND);
+            receive(&mut client, PATIENCE);
             eprintln!("thread 'main' panicked at src/main.rs:20:9:\nno answer is ready");
             process::exit(101);
         }
         "upsets-the-next" => {
             let is_upset = AtomicUsize::new(0);
             for mut client in clients() {
-                let _ = client.set_read_timeout(Some(SECOND));
+                let _ = client.set_read_timeout(Some(PATIENCE));
                 let is_gone = client.peek(&mut [0]).is_ok_and(|count| count == 0);
-                match receive(&mut client, SECOND) {
+                match receive(&mut client, PATIENCE) {
                     _ if is_gone => is_upset.store(1, Ordering::Relaxed),
                     Some(_) if is_upset.swap(0, Ordering::Relaxed) > 0 => {
                         send(
@@ -77,15 +77,18 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
         "short-queue" => {
             let listener = step3_listen_queue(listener);
             for client in listener.incoming().flatten() {
-                thread::sleep(SECOND / 500); // It starts a thread, on a busy machine.
-                thread::spawn(move || serve_one(client, SECOND));
+                thread::sleep(PATIENCE / 1000); // It starts a thread, on a busy machine.
+                thread::spawn(move || serve_one(client, PATIENCE));
             }
         }
         "thirty-threads" => {
             for _ in 0..30 {
                 let listener = listener.try_clone().expect("a second descriptor");
                 thread::spawn(move || {
-                    listener.incoming().flatten().for_each(|client| serve_one(client, 5 * SECOND));
+                    listener
+                        .incoming()
+                        .flatten()
+                        .for_each(|client| serve_one(client, 2 * PATIENCE));
                 });
             }
             wait_for_input();
