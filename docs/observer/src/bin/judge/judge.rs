@@ -7,7 +7,7 @@ use Outcome::{Failed, NotChecked, Passed};
 use observer::client::{End, Response, connect, connections_made, quoted};
 use socket2::Socket;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// No check begins later, so that everything is said in 20 seconds.
 const LAST_START: Duration = Duration::from_secs(18);
@@ -216,6 +216,7 @@ impl Judge {
             };
             failure.why = format!("{}{look}", self.check.why);
         }
+        let begin = Instant::now();
         self.stop = match &mut self.program {
             None => Some(why.into()),
             Some(program) => match program.start_again() {
@@ -229,6 +230,7 @@ impl Judge {
                 )),
             },
         };
+        self.server.start += begin.elapsed(); // What a start takes is not the server's fault.
         failure.into()
     }
 

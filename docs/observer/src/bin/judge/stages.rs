@@ -1,6 +1,7 @@
 //! What an observer sees of a server that has come as far as one of the steps, and what else looks the same.
 
 use crate::checks;
+use crate::course::link;
 use crate::judge::Judge;
 use crate::program::{self, Goal, Program};
 use crate::report::{Outcome::Passed, Style, say, short_verdict};
@@ -55,10 +56,11 @@ pub fn everything(case: Case, folder: Option<&Path>) -> ExitCode {
     judge.report.begin(&format!("Judging the server at {address}"));
     checks::everything(&mut judge, folder);
     let next = match folder {
-        None => "Read on: docs/documents.md, and serve a website of your own.",
-        Some(_) => "Read on: docs/going-further.md.",
+        None => "docs/documents.md, and serve a website of your own.",
+        Some(_) => "docs/going-further.md.",
     };
-    let praise = ["Congratulations: your server serves everyone!".to_string(), next.to_string()];
+    let next = format!("Read on: {}", link(next));
+    let praise = ["Congratulations: your server serves everyone!".to_string(), next];
     judge.report.conclude(judge.server.address, None, &praise);
     if !style.json
         && judge.report.has_failures()
@@ -151,7 +153,7 @@ fn conclude(judge: &mut Judge, step: usize) -> ExitCode {
     judge.report.conclude(
         judge.server.address,
         Some(step),
-        &[format!("Step {step} is done. Read on: {next}")],
+        &[format!("Step {step} is done. Read on: {}", link(next))],
     );
     exit_status(judge)
 }
@@ -261,7 +263,7 @@ fn short_verdict_of(seen: &Seen, step: usize) -> Vec<String> {
             [step - 1];
         sentences.push(format!(
             "How to get to step {step}: {}",
-            crate::course::link(&format!("docs/{page}.md#your-turn"))
+            link(&format!("docs/{page}.md#your-turn"))
         ));
     }
     sentences
