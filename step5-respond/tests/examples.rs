@@ -104,7 +104,8 @@ fn stage_4_shows_what_clients_ask_for() {
     let (mut program, address) = run(Command::new(stage).arg("127.0.0.1:0"));
     for path in ["/first", "/second"] {
         let mut client = connect(address);
-        write!(client, "GET {path} HTTP/1.1\r\n\r\n").unwrap();
+        // In one piece: it calls recv(2) once, and unread bytes would reset the connection.
+        client.write_all(format!("GET {path} HTTP/1.1\r\n\r\n").as_bytes()).unwrap();
         assert_eq!(read_all(&mut client), b"");
         program.wait_for(&format!("Connection from {} has", client.local_addr().unwrap()));
         program.wait_for(&format!("GET {path} HTTP/1.1"));
