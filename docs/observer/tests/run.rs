@@ -31,7 +31,7 @@ fn an_example_of_the_workspace_is_built_and_started_by_its_name() {
     let address = server.address.to_string();
     drop(server); // Its address is free again.
     let verdict = Verdict::with(&["--step", "2", "--run", "stage2-bind", &address]);
-    if verdict.said.contains("cargo does not start") {
+    if verdict.complaint.contains("cargo does not start") {
         return eprintln!("skipped: an_example_of_the_workspace needs cargo");
     }
     assert!(verdict.said.contains("Step 2 is done."), "{}", verdict.said);
@@ -49,6 +49,10 @@ fn a_name_that_no_example_has_and_a_command_that_ends_are_not_judged() {
         let verdict = Verdict::with(&["--json", "--run", run]);
         assert_eq!(verdict.status, 3, "{run}: {}", verdict.said);
         let object = verdict.objects().pop().expect("a verdict");
+        if verdict.said.contains("cargo does not start") {
+            eprintln!("skipped: the name of an example needs cargo");
+            continue;
+        }
         assert_eq!(object["verdict"], "not judged");
         assert!(object["reason"].as_str().unwrap().contains(words), "{run}: {object}");
     }

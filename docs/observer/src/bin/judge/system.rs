@@ -44,6 +44,9 @@ pub enum State {
 
 /// All TCP sockets of the system; `None` if it can't be asked.
 pub fn rows() -> Option<Vec<Row>> {
+    if !can_be_asked() {
+        return None;
+    }
     let files = ["/proc/net/tcp", "/proc/net/tcp6"].map(|file| fs::read_to_string(file).ok());
     let rows =
         files.iter().flatten().flat_map(|file| file.lines().skip(1).filter_map(row)).collect();
@@ -164,5 +167,5 @@ pub fn processor_time(ids: &[u32]) -> u64 {
 
 /// Whether this system tells the above.
 pub fn can_be_asked() -> bool {
-    Path::new("/proc/net/tcp").exists()
+    cfg!(target_os = "linux") && Path::new("/proc/net/tcp").exists()
 }
