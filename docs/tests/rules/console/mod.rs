@@ -16,7 +16,7 @@
 //! printed may differ there.
 //!
 //! A block whose tool is not installed is skipped, and so is what depends on it. A scene that fails
-//! is tried again, with nothing else beside it, before anyone hears of it: the machine may be busy.
+//! is tried again at the end, alone, before anyone hears of it: the machine may be busy.
 
 mod command;
 mod running;
@@ -29,9 +29,9 @@ use running::Running;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{LazyLock, RwLock};
 use std::time::Duration;
 use std::{iter, thread};
 
@@ -41,9 +41,6 @@ const LOG_TIMEOUTS: [Duration; 3] =
 
 /// How many scenes are tried side by side. Most of their time they wait.
 const SIDE_BY_SIDE: usize = 8;
-
-/// Shared by commands that run. One that sends crowds has it for itself.
-static TURN: RwLock<()> = RwLock::new(());
 
 /// What came of console blocks.
 #[derive(Debug, Default)]
@@ -219,13 +216,7 @@ impl Scene<'_> {
                     }
                     (_, Some(server)) if command == GOES_ON => server.prints(shown, log_timeout),
                     (_, None) if command == GOES_ON => Err("does not run".to_string()),
-                    _ => {
-                        let is_crowd =
-                            command.contains("cargo judge") && !command.contains("--step");
-                        let _alone = is_crowd.then(|| TURN.write());
-                        let _beside_others = (!is_crowd).then(|| TURN.read());
-                        Running::client(command, root, port, &block.stand_ins).ends_with(shown)
-                    }
+                    _ => Running::client(command, root, port, &block.stand_ins).ends_with(shown),
                 };
                 if let Err(what) = result {
                     report
