@@ -1,7 +1,7 @@
 //! What a server gets from each kind of client, and what the person at the terminal reads.
 
 use socket2::{Domain, Socket, Type};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::thread::{self, JoinHandle};
@@ -167,7 +167,7 @@ fn a_client_that_breaks_off_is_a_reset_to_the_server() {
         client.read_to_end(&mut bytes).map_err(|error| error.kind())
     });
     let (_, told, _) = output(VISIT, &["reset", &address]);
-    assert_eq!(server.join().unwrap(), Err(ErrorKind::ConnectionReset));
+    assert_eq!(server.join().unwrap(), Err(std::io::ErrorKind::ConnectionReset));
     assert!(told.ends_with("The client breaks the connection off\n"), "{told}");
 }
 
