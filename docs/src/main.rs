@@ -4,7 +4,7 @@
 use colored::Colorize;
 use indoc::indoc;
 use percent_encoding::percent_decode_str;
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
 use std::{env, fs, io, process};
 use step1_socket::{log, terminal};
@@ -37,18 +37,27 @@ fn main() {
         eprintln!("{}", line.red());
         process::exit(1);
     }
-    let argument = terminal::arguments(1).pop().unwrap_or("127.0.0.1:8000".to_string());
-    if !argument.contains(':') {
-        eprint!("{}\n{USAGE}", format!("'{argument}' is not HOST:PORT.").red());
-        process::exit(2);
-    }
-    let address = terminal::addresses(&argument)[0];
+    let arguments = terminal::arguments(usize::MAX);
+    let address = match &arguments[..] {
+        [] => SocketAddr::from(([127, 0, 0, 1], 8000)),
+        [argument] if argument.to_socket_addrs().is_ok() => terminal::addresses(argument)[0],
+        _ => {
+            let line = format!("'{}' is not HOST:PORT.", arguments.join(" "));
+            eprint!("{}\n{USAGE}", line.red());
+            process::exit(2);
+        }
+    };
     let listener = listen(address, BACKLOG)
         .unwrap_or_else(|error| terminal::fail(&format!("listen on {address}"), &error));
-    let port = listener.local_addr().ok().and_then(|it| it.as_socket()).unwrap_or(address).port();
-    log!("Open http://localhost:{port} in a browser");
-    if let (true, Ok(address)) = (address.ip().is_unspecified(), address_in_network()) {
-        log!("Other machines in your network open http://{address}:{port}");
+    let address = listener.local_addr().ok().and_then(|it| it.as_socket()).unwrap_or(address);
+    let (ip, port) = (address.ip(), address.port());
+    if ip.is_loopback() || ip.is_unspecified() {
+        log!("Open http://localhost:{port} in a browser");
+    } else {
+        log!("Open http://{address} in a browser");
+    }
+    if let (true, Ok(ip)) = (ip.is_unspecified(), address_in_network()) {
+        log!("Other machines in your network open http://{ip}:{port}");
     }
 
     serve(&listener, course)

@@ -88,9 +88,6 @@ fn options() -> Options<'static> {
     let mut options = Options::default();
     options.extension.table = true;
     options.extension.autolink = true;
-    options.extension.strikethrough = true;
-    options.extension.tasklist = true;
-    options.extension.alerts = true;
     options.extension.header_id_prefix = Some(String::new());
     options.render.r#unsafe = true; // The pages fold parts away with <details>.
     options

@@ -274,13 +274,12 @@ fn it_says_how_it_is_started() {
     assert_eq!(help.0, 0);
     assert!(help.1.contains("127.0.0.1:8000"), "{}", help.1);
 
-    let wrong = output(env!("CARGO_BIN_EXE_docs"), &["localhost"]);
-    assert_eq!(wrong.0, 2);
-    assert!(
-        wrong.2.starts_with("'localhost' is not HOST:PORT.\nUsage: cargo run -p docs"),
-        "{}",
-        wrong.2
-    );
+    for wrong in [&["localhost"][..], &["localhost:x"], &["127.0.0.1:0", "more"]] {
+        let (status, _, message) = output(env!("CARGO_BIN_EXE_docs"), wrong);
+        let line = format!("'{}' is not HOST:PORT.\nUsage: cargo run -p docs", wrong.join(" "));
+        assert_eq!(status, 2, "{message}");
+        assert!(message.starts_with(&line), "{message}");
+    }
 }
 
 #[test]
