@@ -4,7 +4,9 @@
 //! until the blank line, for as long as the server has patience.
 
 use socket2::Socket;
-use std::io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, TimedOut, WouldBlock};
+use std::io::ErrorKind::{
+    ConnectionAborted, ConnectionReset, Interrupted, NotConnected, TimedOut, WouldBlock,
+};
 use std::io::{self, Read};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -50,9 +52,9 @@ pub fn accept(listener: &Socket) -> Client {
                 return Client { socket, address, timeout: REQUEST_TIMEOUT, has_more: false };
             }
             Err(error) => match error.kind() {
-                // A client left the queue early; Windows calls that a reset. Or another thread took
-                // it: Wine says so, while other systems let this one wait on.
-                ConnectionAborted | ConnectionReset | WouldBlock => {}
+                // A client left the queue early; Windows calls that a reset, and Wine not connected.
+                // Or another thread took it: Wine says so, and other systems let this one wait on.
+                ConnectionAborted | ConnectionReset | NotConnected | WouldBlock => {}
                 _ => pause_after(&error),
             },
         }
