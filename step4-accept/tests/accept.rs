@@ -166,7 +166,10 @@ fn a_client_that_resets_the_connection_costs_one_line() {
     program.wait_for("has been established!");
     reset(client);
     let line = program.wait_for_next("No request");
-    assert!(line.contains("the connection broke: "), "{line}");
+    // Wine, on which the tests for Windows can be run, now and then takes a reset for a close.
+    let as_closed =
+        cfg!(windows) && line.ends_with("the client left before its request was complete");
+    assert!(as_closed || line.contains("the connection broke: "), "{line}");
     assert_goes_on(&mut program, address);
 }
 
