@@ -171,6 +171,9 @@ fn the_judge_finds_nothing_wrong_with_the_python_server() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_lack_of_descriptors_ends_no_finished_server() {
+    if !has("prlimit") {
+        return;
+    }
     // The listening socket, three standard streams, and five clients.
     let most = 4 + 5;
     for name in ["mended-version", "website"] {
@@ -349,6 +352,9 @@ fn the_folder_shows_text_and_knows_pictures() {
 #[test]
 #[cfg(target_os = "linux")]
 fn after_head_the_folder_reads_no_file() {
+    if !has("prlimit") {
+        return;
+    }
     let folder = new_folder("folder-head");
     fs::create_dir(folder.join("docs")).unwrap();
     let size = 64 << 30;

@@ -68,5 +68,5 @@ fn is_of_the_reader(path: &str) -> bool {
 
 /// The words of a command, without what groups them.
 pub fn words(command: &str) -> impl Iterator<Item = &str> {
-    command.split([' ', '(', ')', ';']).filter(|word| !word.is_empty())
+    command.split([' ', '(', ')', ';', '"', '\'']).filter(|word| !word.is_empty())
 }

@@ -1,7 +1,5 @@
 //! What the judge said about a server of `small-servers`.
 
-#![allow(dead_code, reason = "no test file needs everything in here")]
-
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};

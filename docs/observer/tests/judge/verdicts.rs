@@ -1,10 +1,8 @@
 //! The judge tells good servers from bad ones, and bad ones from each other. The servers are in
 //! `examples/small-servers`; each is judged twice, with `--run` and without it.
 
-mod support;
-
+use crate::support::judge_both_ways;
 use std::thread;
-use support::judge_both_ways;
 
 const EARLY: &str = "the server waits for the request before it answers";
 const ANSWER: &str = "a client that asks for / gets an answer";

@@ -1,9 +1,7 @@
 //! A verdict about a stage is true, also of servers that look the same from outside.
 
-mod support;
-
+use crate::support::{SERVERS, Server, Verdict};
 use std::thread;
-use support::{SERVERS, Server, Verdict};
 use test_support::{connect, example};
 
 const STAGES: [(&str, &str, &str); 4] = [

@@ -1,13 +1,11 @@
 //! The judge runs a server, looks after it, ends it, and says what came of it: to a person, and to a program.
 
-mod support;
-
+use crate::support::{JUDGE, SERVERS, Server, Verdict};
 use std::fs;
 use std::net::TcpStream;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{JUDGE, SERVERS, Server, Verdict};
 use test_support::{Program, example, without_settings};
 
 fn small(name: &str) -> String {
@@ -131,8 +129,9 @@ fn ctrl_c_ends_the_server_and_what_it_started() {
     judge.wait_for("an answer takes less than 300 ms");
     let address = fs::read_to_string(file.path()).expect("an address").trim().to_string();
     assert!(TcpStream::connect(&address).is_ok());
-    let id = judge.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill runs").success());
+    // The shell has a kill of its own.
+    let kill = format!("kill -INT {}", judge.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().expect("sh runs").success());
     let (status, _) = judge.end();
     assert_eq!(status.code(), Some(130));
     assert!(!is_served(&address), "the server still runs");
