@@ -187,6 +187,9 @@ fn what_is_over_is_counted() {
 #[test]
 fn a_socket_on_all_addresses_has_the_clients_of_each() {
     for (all, one) in [("0.0.0.0:0", "127.0.0.1"), ("[::]:0", "127.0.0.1"), ("[::1]:0", "::1")] {
+        if all.contains("::") && std::net::TcpListener::bind("[::1]:0").is_err() {
+            continue; // This machine has no IPv6.
+        }
         let (_listener, address) = listener(all, 5);
         let client = connect(SocketAddr::new(one.parse().unwrap(), address.port()));
         let name = client.local_addr().unwrap();
