@@ -6,7 +6,7 @@
 #![allow(clippy::missing_panics_doc, reason = "a test that finds something wrong panics")]
 
 use std::ffi::OsStr;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -311,6 +311,18 @@ pub fn read_all(client: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     client.read_to_end(&mut bytes).unwrap_or_else(|e| panic!("after {} bytes: {e}", bytes.len()));
     bytes
+}
+
+/// Whether the server stays silent for this time, and keeps the connection open.
+pub fn is_silent(client: &mut TcpStream, time: Duration) -> bool {
+    client.set_read_timeout(Some(time)).expect("connected");
+    loop {
+        match client.read(&mut [0]).map_err(|error| error.kind()) {
+            // A machine that was paused, a laptop that slept, interrupts the wait. It begins again.
+            Err(ErrorKind::Interrupted) => {}
+            result => return matches!(result, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)),
+        }
+    }
 }
 
 /// Reads a response, and splits it.
