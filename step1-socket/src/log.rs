@@ -1,6 +1,6 @@
 //! The log: what the program says while it runs, one message as each thing happens.
 //!
-//! A row that begins with a tag, such as `[step4-accept]`, is the program's own word. What a client
+//! A row that begins with a tag, such as `[step4-accept]`, comes from the program itself. What a client
 //! sent goes through [`quoted`], so that no client can write a row of its own.
 
 use colored::{ColoredString, Colorize};
@@ -150,7 +150,7 @@ pub fn write_in_background() {
     let (sender, receiver) = sync_channel::<String>(MAX_WAITING);
     let writer =
         thread::Builder::new().spawn(move || receiver.iter().for_each(|rows| print(&rows)));
-    // If the system grants no thread, each message is still written by the one who has it.
+    // If the system grants no thread, each thread goes on writing its own messages.
     if writer.is_ok() {
         let _ = WAITING.set(sender);
     }
@@ -158,7 +158,7 @@ pub fn write_in_background() {
 
 fn write_rows(rows: String) {
     let Some(waiting) = WAITING.get() else { return print(&rows) };
-    // Whoever finds room in the queue again says what did not fit in before.
+    // The first message that fits in again says how many before it did not.
     let missing = MISSING.swap(0, Relaxed);
     let rows = if missing == 0 {
         rows

@@ -1,4 +1,4 @@
-//! The command line of a step, and how it ends. No sockets in here.
+//! The command line of a step, and how it ends. There are no sockets here.
 
 use colored::{Colorize, control};
 use indoc::indoc;
@@ -71,7 +71,10 @@ pub fn fail(attempt: &str, error: &io::Error) -> ! {
             "Another program has this port, or had it less than a minute ago: stop it, wait, or \
              pass another port, such as 127.0.0.1:9000."
         }
-        ErrorKind::PermissionDenied => "Ports below 1024 need special rights: pass a higher one.",
+        ErrorKind::PermissionDenied => {
+            "Ports below 1024 need special rights, and Windows reserves others: pass another one, \
+             such as 127.0.0.1:9000."
+        }
         ErrorKind::AddrNotAvailable => "It is not an address of this machine: try 127.0.0.1:8080.",
         ErrorKind::ConnectionRefused => "Start the server first, or pass its address.",
         _ if error.raw_os_error().is_none() => "Check the spelling, or pass 127.0.0.1:8080.",

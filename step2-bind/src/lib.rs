@@ -18,9 +18,9 @@ use step1_socket::{create, log};
 pub fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = create(Domain::for_address(address))?;
 
-    // TCP keeps the last connections of a server that ended for up to a minute (TIME_WAIT, RFC 9293
-    // section 3.6.1), and without this option the port with them. On Windows it would let two
-    // programs share a port, and a restart works without it.
+    // The system remembers connections that the server closed first, on Linux for a minute
+    // (TIME_WAIT, RFC 9293 section 3.6.1). Without this option it holds the port meanwhile. On
+    // Windows the option would let two programs share a port, and a restart works without it.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
 

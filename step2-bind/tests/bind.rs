@@ -184,7 +184,7 @@ fn a_port_below_1024_without_the_right_to_it_is_one_clear_line() {
     };
     if first_free > 81 {
         assert!(stderr.starts_with("Cannot bind to 127.0.0.1:81: Permission denied"));
-        assert!(stderr.ends_with("Ports below 1024 need special rights: pass a higher one.\n"));
+        assert!(stderr.ends_with("pass another one, such as 127.0.0.1:9000.\n"));
         assert_eq!(status, 1);
     } else {
         assert_eq!(stderr, "Press Enter to close the socket.\n");

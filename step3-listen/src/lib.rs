@@ -7,7 +7,7 @@ use std::{io, net::SocketAddr};
 use step1_socket::log;
 use step2_bind::{bind, local_address};
 
-/// How many clients may wait in the queue. Enough for a lesson: the queue can be seen to fill.
+/// How many clients may wait in the queue. So few that a lesson can watch the queue fill.
 pub const BACKLOG: i32 = 5;
 
 /// Binds a TCP socket to `address` and opens its queue of `backlog` connections, with [listen(2)].

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use std::{error::Error, fmt, net::SocketAddr, thread};
 use step1_socket::{log, log_detail};
 
-/// The most bytes that a request's head may have. Browsers stay far below.
+/// The most bytes that a request's head may have. Browsers stay far below, unless
+/// `localhost` has collected many cookies.
 pub const MAX_HEAD: usize = 8 * 1024;
 /// The most time that a client may take for its request. Browsers take milliseconds.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);

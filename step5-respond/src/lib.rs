@@ -1,7 +1,7 @@
 //! Step 5: respond to a request, and serve everyone. The walkthrough is `docs/step5-respond.md`.
 //!
 //! [`respond`] sends a [`Response`] so that it arrives complete. [`serve`] does it for every client
-//! that comes, many at the same time. What to answer is the word of a *site*: a function from a
+//! that comes, many at the same time. What to answer is up to a *site*: a function from a
 //! [`Request`] to a [`Response`].
 
 use crate::{request::Request, response::Response};
@@ -20,7 +20,7 @@ pub mod request;
 pub mod response;
 
 /// How many clients can be served at the same time. A browser opens a second connection before it
-/// needs one and sends nothing on it: a class of thirty makes 60. The rest is for a client that
+/// needs one, and often sends nothing on it: a class of thirty makes 60. The rest is for a client that
 /// opens hundreds. Each of these threads takes 24 KB of memory, 12 MB in all.
 pub const MAX_WORKERS: u32 = 512;
 /// How many clients may wait in the queue. Thirty browsers that open six connections each make 180

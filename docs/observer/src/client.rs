@@ -35,7 +35,7 @@ pub fn connect(address: SocketAddr) -> io::Result<Socket> {
     connect_within(address, TIMEOUT)
 }
 
-/// The same, for a client that waits as long as it is told.
+/// The same, for a client that waits this long.
 ///
 /// # Errors
 /// What connect(2) reports, or that it took too long.
@@ -110,7 +110,7 @@ struct Head {
 pub enum Framing {
     /// There is no body, whatever the fields say.
     NoBody,
-    /// It has so many bytes.
+    /// It has this many bytes.
     Length(usize),
     /// It comes in chunks, the last of which is empty.
     Chunks,

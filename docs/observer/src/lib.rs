@@ -5,5 +5,5 @@
 pub mod arguments;
 pub mod client;
 pub mod malformed;
-#[cfg(target_os = "linux")] // No other system tells as much.
+#[cfg(target_os = "linux")] // No other system shows as much.
 pub mod port;

@@ -59,7 +59,7 @@ impl Listener {
         self.backlog as usize + 1
     }
 
-    /// How many places are taken by clients that have broken the connection off: the system keeps
+    /// How many places are taken by clients that cut their connections: the system keeps
     /// the place, and forgets the client.
     pub fn broken(&self) -> usize {
         self.taken.saturating_sub(self.waiting.len())
@@ -99,11 +99,11 @@ struct Entry {
     state: State,
     local: SocketAddr,
     remote: SocketAddr,
-    /// Bytes that nobody has read. Where the socket listens, clients that nobody has accepted.
+    /// Bytes that nobody has read. If the socket listens, clients that nobody has accepted.
     received: u32,
-    /// Where the socket listens, its backlog.
+    /// If the socket listens, its backlog.
     backlog: u32,
-    /// The number of the socket in the system. 0 where no program has it.
+    /// The number of the socket in the system. 0 if no program has it.
     inode: u32,
 }
 

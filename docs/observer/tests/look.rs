@@ -150,7 +150,7 @@ fn a_client_that_has_broken_off_keeps_its_place_without_a_name() {
     let (_listener, address) = listener("127.0.0.1:0", 5);
     let _quiet = connect(address);
     reset(connect(address));
-    let picture = look_for(address, "    ■ a client that has broken the connection off\n");
+    let picture = look_for(address, "    ■ a client that cut its connection\n");
     assert!(picture.contains("[queue] 2 of 6 places taken"), "{picture}");
 }
 

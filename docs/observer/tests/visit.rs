@@ -168,7 +168,7 @@ fn a_client_that_breaks_off_is_a_reset_to_the_server() {
     });
     let (_, told, _) = output(VISIT, &["reset", &address]);
     assert_eq!(server.join().unwrap(), Err(std::io::ErrorKind::ConnectionReset));
-    assert!(told.ends_with("The client breaks the connection off\n"), "{told}");
+    assert!(told.ends_with("The client cuts the connection\n"), "{told}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Visits a server as the clients do that it really meets, and tells what each of them sees.
+//! Visits a server the way real clients do, and logs what each of them sees.
 
 use indoc::indoc;
 use observer::arguments;
@@ -24,14 +24,14 @@ const USAGE: &str = indoc! {"
       halves            sends a request in two halves, a second apart
       drip              sends a byte each second, and never a whole request
       bytes             sends bytes that are not text
-      reset             connects, and breaks the connection off
+      reset             connects, and cuts the connection
       long              sends a request with a head of 3072 bytes
       post              sends a request with 100000 bytes after its head
       nonsense          sends what is not HTTP
       type              sends what you type, line by line
 
-      NUMBER            how many clients come, from 1 to 1000; usually one
-      HOST:PORT         where they go; usually to 127.0.0.1:8080
+      NUMBER            how many clients come, from 1 to 1000; 1 if you pass nothing
+      HOST:PORT         where they go; 127.0.0.1:8080 if you pass nothing
 "};
 
 /// How long a client tries to connect. Linux sends its SYN again after 1, 3 and 7 seconds.
@@ -108,8 +108,8 @@ fn bytes(client: &mut Client) {
 fn reset(client: &mut Client) {
     // With this option, close(2) sends a reset.
     match client.socket.set_linger(Some(Duration::ZERO)) {
-        Ok(()) => client.log("breaks the connection off"),
-        Err(error) => client.log(&format!("cannot break the connection off: {error}")),
+        Ok(()) => client.log("cuts the connection"),
+        Err(error) => client.log(&format!("cannot cut the connection: {error}")),
     }
 }
 
@@ -161,7 +161,7 @@ struct Client {
 }
 
 impl Client {
-    /// Connects with connect(2), and tells how long that took, or why it did not succeed.
+    /// Connects with connect(2), and logs how long that took, or why it did not succeed.
     fn connect(addresses: &[SocketAddr], name: String, start: Instant) -> Option<Client> {
         let begin = Instant::now();
         let result = connect(addresses);
@@ -197,7 +197,7 @@ impl Client {
         Ok(Client { socket, name: self.name.clone(), start: self.start, received: 0 })
     }
 
-    /// Tells which bytes, and sends them with send(2).
+    /// Logs the bytes, and sends them with send(2).
     fn send(&mut self, bytes: &[u8]) {
         let beginning = &bytes[..bytes.len().min(64)];
         let rest = if beginning.len() < bytes.len() { "..." } else { "" };
@@ -219,7 +219,7 @@ impl Client {
         self.log(&format!("leaves: the server let it stay for {} s", limit.as_secs_f32()));
     }
 
-    /// Receives with recv(2) until the connection ends or the time is up. Tells what came.
+    /// Receives with recv(2) until the connection ends or the time is up. Logs what came.
     /// Returns whether the connection is still there.
     fn receive(&mut self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
@@ -292,7 +292,7 @@ fn count_of(bytes: usize) -> String {
 
 type Visit = fn(&mut Client);
 
-/// Reads the kind of client, how many come, and where they go. Ends the program where one is wrong.
+/// Reads the kind of client, how many come, and where they go. Ends the program if one is wrong.
 fn read_arguments() -> (Visit, usize, Vec<SocketAddr>) {
     let arguments = arguments::read(USAGE);
     let [kind, others @ ..] = &arguments[..] else { arguments::help(USAGE) };

@@ -93,7 +93,7 @@ fn nothing_stays_unchecked_when_checks_end_the_server() {
 fn a_server_that_stops_is_judged_in_time() {
     let verdict = Verdict::with(&["--json", "--run", &small("stops-after-30")]);
     let first = verdict.first_to_fix();
-    assert!(first.contains("the server serves nobody any more"), "{first}");
+    assert!(first.contains("the server no longer serves anybody"), "{first}");
     assert_eq!(verdict.status, 1);
 }
 
@@ -230,14 +230,14 @@ fn an_argument_that_is_wrong_is_named() {
         (&["localhost"], "'localhost' is not HOST:PORT"),
         (&[":8080"], "':8080' is not HOST:PORT"),
         (&["localhost:99999"], "'localhost:99999' is not HOST:PORT"),
-        (&["--step", "6"], "'6' is no step: they have the numbers 1 to 5."),
-        (&["--step=x"], "'x' is no step"),
+        (&["--step", "6"], "'6' is not a step: the steps are 1 to 5."),
+        (&["--step=x"], "'x' is not a step"),
         (&["--step"], "--step needs the number of a step after it."),
         (&["--step", "1"], "so the judge has to start it"),
         (&["--stpe", "3"], "There is no option --stpe."),
         (&["--json=yes"], "--json takes no value."),
         (&["--run", " "], "--run needs"),
-        (&["--folder", "no-such-folder"], "There is no folder 'no-such-folder' in here."),
+        (&["--folder", "no-such-folder"], "There is no folder 'no-such-folder' here."),
         (&["127.0.0.1:8080", "127.0.0.1:9000"], "'127.0.0.1:9000' is one argument too many."),
     ] {
         let mut judge = Program::start(JUDGE, arguments);

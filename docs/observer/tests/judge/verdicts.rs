@@ -129,7 +129,7 @@ fn a_fault_of_the_first_answer_has_words_of_its_own() {
         ("equals-sign", &[BLANK_LINE], "has no colon"),
         ("no-page-at-slash", &[STATUS], "Answer the path / with a page"),
         ("redirect-at-slash", &[STATUS], "sends the browser on to /index.html"),
-        ("bare-line-ends", &[LINE_ENDS], "\\n only"),
+        ("bare-line-ends", &[LINE_ENDS], "\\n without \\r"),
         ("no-type", &[TYPE], "has to guess"),
         ("gzip", &[TYPE], "Compress only what a client asks"),
     ]);
@@ -140,7 +140,7 @@ fn a_fault_in_the_length_or_the_end_has_words_of_its_own() {
     all(&[
         ("no-length", &[LENGTH], "looks complete"),
         ("two-lengths", &[LENGTH], ""),
-        ("length-beside-chunks", &[LENGTH], "Some clients believe one"),
+        ("length-beside-chunks", &[LENGTH], "Clients disagree"),
         ("length-in-letters", &[COMPLETE], "Count bytes"),
         ("length-with-head", &[COMPLETE], "counts the head too"),
         ("partly-sent", &[COMPLETE], "A part is missing"),

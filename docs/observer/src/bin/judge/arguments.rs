@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub const DEFAULT_PLACE: &str = "127.0.0.1:8080";
 
 pub const USAGE: &str = "\
-Judges a web server, in any language, as the clients do that a server really meets.
+Judges a web server, in any language, by playing the clients that a server really meets.
 
 Usage: cargo judge [OPTIONS] [HOST:PORT]
 
@@ -97,13 +97,13 @@ impl Arguments {
 fn step(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(step @ 1..=5) => Ok(step),
-        _ => Err(format!("'{text}' is no step: they have the numbers 1 to 5.")),
+        _ => Err(format!("'{text}' is not a step: the steps are 1 to 5.")),
     }
 }
 
 fn folder(text: &str) -> Result<PathBuf, String> {
     let folder = PathBuf::from(text);
-    if folder.is_dir() { Ok(folder) } else { Err(format!("There is no folder '{text}' in here.")) }
+    if folder.is_dir() { Ok(folder) } else { Err(format!("There is no folder '{text}' here.")) }
 }
 
 /// The place as it was passed, if it is HOST:PORT.
@@ -122,7 +122,7 @@ fn checked_place(text: &str) -> Result<String, String> {
     let wrong = Err(format!("'{text}' is not HOST:PORT: {advice}."));
     match text.rsplit_once(':') {
         Some((host, port)) => match port.parse::<u16>() {
-            Ok(0) => Err(format!("'{text}': 0 is no port that a server can have.")),
+            Ok(0) => Err(format!("'{text}': a server can't be found at port 0.")),
             Ok(_) if host.is_empty() || host.contains('/') => wrong,
             Ok(_) => Ok(text.to_string()),
             Err(_) => wrong,

@@ -176,7 +176,7 @@ impl Judge {
         self.ends(outcome);
     }
 
-    /// A check has ended the server, or it serves nobody any more.
+    /// A check has ended the server, or it no longer serves anybody.
     fn gone(&mut self, outcome: Outcome, why: &'static str) -> Outcome {
         let mut failure = match outcome {
             Failed(failure) if failure.got.ends_with(why) => failure,

@@ -1,4 +1,4 @@
-//! Judges a web server, in any language, as the clients do that a server really meets.
+//! Judges a web server, in any language, by playing the clients that a server really meets.
 //!
 //! - `arguments` is what the person asks for, and `program` runs their server, if they want that.
 //! - `server` holds what the first clients saw, and `system` what the system knows.

@@ -524,7 +524,7 @@ fn find(name: &str) -> Result<(String, &'static str), String> {
     let like_it = if examples.is_empty() {
         String::new()
     } else {
-        format!(" There is: {}.", examples.join(", "))
+        format!(" Similar names: {}.", examples.join(", "))
     };
     Err(format!(
         "This workspace has no example {name}.{like_it} Is its file in a folder named examples? A command needs \

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 
-/// How wide the text is at the most. A narrower terminal gets narrower text.
+/// The text is at most this wide. A narrower terminal gets narrower text.
 const WIDTH: usize = 80;
 
 /// One check, and what came of it.
@@ -92,7 +92,7 @@ pub struct Report {
     group: Option<(&'static str, usize)>,
 }
 
-/// Prints a line. If nobody reads it any more, the judge goes on silently.
+/// Prints a line. If nobody reads it anymore, the judge goes on silently.
 pub fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -50,7 +50,7 @@ pub enum Condition {
     Well,
     /// It runs, and the next client got this.
     Harmed(Response),
-    /// It serves nobody any more, and why.
+    /// It no longer serves anybody, and why.
     Gone(&'static str),
 }
 
@@ -145,7 +145,7 @@ impl Server {
                 Condition::Gone("the server has ended")
             }
             _ if !again.bytes.is_empty() => Condition::Harmed(again),
-            _ => Condition::Gone("the server serves nobody any more"),
+            _ => Condition::Gone("the server no longer serves anybody"),
         }
     }
 
@@ -164,7 +164,7 @@ impl Server {
         self.ask_within(TIMEOUT + self.fastest(), request)
     }
 
-    /// The same, for a client that waits as long as it is told.
+    /// The same, for a client that waits this long.
     pub fn ask_within(&self, timeout: Duration, request: impl AsRef<[u8]>) -> Response {
         match connect(self.address) {
             Ok(mut client) => self.exchange(&mut client, request.as_ref(), timeout),

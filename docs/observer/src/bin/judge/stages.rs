@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Everything the judge looks at is as it should be, or something is not.
+// The exit statuses: everything the judge looks at is as it should be, or something is not.
 pub const GOOD: u8 = 0;
 pub const FAILED: u8 = 1;
 pub const WRONG_ARGUMENTS: u8 = 2;
@@ -66,7 +66,7 @@ pub fn everything(case: Case, folder: Option<&Path>) -> ExitCode {
         && judge.report.has_failures()
         && judge.report.all_passed_before(checks::LAST_GROUP)
     {
-        say("It is ready for a class. Only what is not HTTP is not rejected yet.");
+        say("It is ready for a class. All that is left is to reject what is not HTTP.");
     }
     exit_status(&judge)
 }
@@ -138,7 +138,7 @@ fn step_1(
     judge.report.begin("Judging step 1");
     judge.group("Create a socket", "docs/step1-socket.md#your-turn");
     judge.check("the program has a socket").ends(Passed);
-    judge.check("it runs on, so that the socket stays open").ends(Passed);
+    judge.check("it keeps running, so that the socket stays open").ends(Passed);
     conclude(&mut judge, 1)
 }
 
@@ -198,14 +198,14 @@ fn look(server: &Server, program: Option<&Program>) -> Seen {
         End::NoConnection(_) if program.is_some() => seen(
             0,
             format!(
-                "It runs, but nobody has the address {}: it has not called bind, or with another address.",
+                "It runs, but nobody has the address {}: it has not called bind, or has bound another address.",
                 server.address
             ),
         ),
         End::NoConnection(_) => seen(
             0,
             format!(
-                "Nobody has the address {}: the server does not run, or it has not called bind.",
+                "Nobody has the address {}: the server is not running, or it has not called bind.",
                 server.address
             ),
         ),
@@ -232,7 +232,7 @@ fn silence(server: &Server) -> String {
     let silence = &server.silence;
     match (silence.is_accepted, silence.other_client) {
         (_, Some(other)) => {
-            format!("It serves another client, {other}, and nobody else meanwhile: close your browser, and judge again.")
+            format!("It serves another client, {other}, and nobody else in the meantime: close your browser, and judge again.")
         }
         (Some(true), _) if silence.waits_for_the_end => {
             "It accepts a client, and goes on only when the client sends no more: it receives until 0 bytes come. \
@@ -301,7 +301,7 @@ fn no_connection(
             ErrorKind::ConnectionRefused => {
                 "Start the server first, or let the judge start it: cargo judge --run my-server"
             }
-            ErrorKind::TimedOut => "Its queue is full, or nobody lets a client through to it.",
+            ErrorKind::TimedOut => "Its queue is full, or a firewall drops the packets.",
             _ => "Is it the right address?",
         };
         (vec![format!("Cannot connect to {address}: {error}."), advice.into()], NOT_JUDGED)

@@ -1,12 +1,12 @@
-//! What the system knows of sockets. Linux tells it in files below /proc; other systems are not asked.
+//! What the system knows of sockets. Linux shows it in files under /proc; other systems are not asked.
 
 use socket2::{Domain, Socket, Type};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::{fs, path::Path};
 
-/// Whether nobody else can bind this address. If an option of the socket that allows it to follow a server that has
-/// just ended is set, such an address is not taken.
+/// Whether nobody else can bind this address. With `SO_REUSEADDR`, one that only a server that has
+/// just ended holds is not taken.
 pub fn is_taken(address: SocketAddr, after_a_server_that_ended: bool) -> bool {
     let Ok(socket) = Socket::new(Domain::for_address(address), Type::STREAM, None) else {
         return false;
@@ -30,7 +30,7 @@ pub struct Row {
     pub local: SocketAddr,
     pub remote: SocketAddr,
     pub state: State,
-    /// The number of the socket that a program has; 0 if no program has it (yet, or any more).
+    /// The number of the socket that a program has; 0 if no program has it (not yet, or no longer).
     inode: u64,
 }
 
@@ -165,7 +165,7 @@ pub fn processor_time(ids: &[u32]) -> u64 {
     ids.iter().map(|id| time(stat(id))).sum()
 }
 
-/// Whether this system tells the above.
+/// Whether this system answers the questions above.
 pub fn can_be_asked() -> bool {
     cfg!(target_os = "linux") && Path::new("/proc/net/tcp").exists()
 }

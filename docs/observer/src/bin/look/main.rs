@@ -20,7 +20,7 @@ const USAGE: &str = indoc! {"
     Usage: cargo look [--once] [PORT]
 
       --once   looks once; without it, again and again until Ctrl+C
-      PORT     the port, usually 8080
+      PORT     the port; 8080 if you pass nothing
 "};
 
 const CANNOT_ASK: &str = "Cannot ask the system for its sockets (try `ss -tan` or `netstat -an`)";
@@ -41,7 +41,7 @@ fn main() {
             .unwrap_or_else(|error| arguments::fail(&format!("{CANNOT_ASK}: {error}.")));
         match picture {
             Some(picture) if picture != shown => {
-                // If nobody reads any more, there is nobody to draw for.
+                // If nobody reads anymore, there is nobody to draw for.
                 if show(&picture, is_once).is_err() || is_once {
                     return;
                 }
@@ -50,7 +50,7 @@ fn main() {
             // It is as before, or changes too fast to be drawn.
             _ => {}
         }
-        // A look takes a tenth of a processor at the most.
+        // A look takes at most a tenth of a processor.
         thread::sleep((10 * start.elapsed()).clamp(PAUSE, LONG_PAUSE));
     }
 }
@@ -75,7 +75,7 @@ fn read_arguments() -> (bool, u16) {
     let arguments = arguments::read(USAGE);
     let (mut is_once, mut port) = (false, 8080);
     for argument in &arguments {
-        // Where HOST:PORT is passed, as to the other tools, the port is what follows the colon.
+        // If HOST:PORT is passed, as to the other tools, the port is what follows the colon.
         let number = argument.rsplit(':').next().unwrap_or_default().parse();
         match (argument.as_str(), number) {
             ("--once", _) => is_once = true,

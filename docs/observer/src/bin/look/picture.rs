@@ -4,9 +4,9 @@ use colored::{Color, Colorize};
 use observer::port::{Connection, Listener, Owner, Port, System};
 use std::io;
 
-/// So many clients of a kind are shown one by one.
+/// This many clients of a kind are shown one by one.
 const MOST: usize = 10;
-/// So many free places are shown one by one.
+/// This many free places are shown one by one.
 const MOST_PLACES: usize = 20;
 
 // The colors of the steps, as they are in the log.
@@ -23,7 +23,7 @@ pub struct Artist {
 }
 
 impl Artist {
-    /// Draws a port as it is now. `None` where it changes too fast.
+    /// Draws a port as it is now. `None` if it changes too fast.
     pub fn draw(&mut self, number: u16) -> io::Result<Option<String>> {
         Ok(self.system.look(number)?.map(|port| draw(&port, number)))
     }
@@ -88,11 +88,9 @@ fn draw_queue(listener: &Listener, lines: &mut Lines) {
     }
     match listener.broken() {
         0 => {}
-        1 => lines.add_below(&format!("{square} a client that has broken the connection off")),
+        1 => lines.add_below(&format!("{square} a client that cut its connection")),
         count => {
-            lines.add_below(&format!(
-                "{square} {count} clients that have broken the connection off"
-            ));
+            lines.add_below(&format!("{square} {count} clients that cut their connections"));
         }
     }
     match places.saturating_sub(taken) {
@@ -139,7 +137,7 @@ fn accepted(port: &Port) -> impl ExactSizeIterator<Item = String> {
 fn name(owner: Option<&Owner>) -> String {
     match owner {
         Some(owner) => format!("{}, descriptor {}", owner.program, owner.descriptor),
-        None => "a program of somebody else".to_string(),
+        None => "somebody else's program".to_string(),
     }
 }
 

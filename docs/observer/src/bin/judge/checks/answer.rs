@@ -37,7 +37,7 @@ pub fn checks(judge: &mut Judge) {
     judge
         .check("each line of the head ends with \\r\\n")
         .expects("\\r\\n after each line, and \\r\\n as the blank line")
-        .why("A strict client does not see where a line ends that ends with \\n only.")
+        .why("A strict client does not take \\n without \\r for the end of a line.")
         .look(|server| {
             let rest = String::from_utf8_lossy(server.first.head()).replace("\r\n", "");
             verdict(&server.first, |_| !rest.contains(['\r', '\n']))
@@ -56,7 +56,7 @@ pub fn checks(judge: &mut Judge) {
                 "{fields}. {}",
                 server.first.quoted()
             ))
-            .because("Some clients believe one of them, and some none. Send one number, in digits.")
+            .because("Clients disagree about which of them to believe. Send one number, in digits.")
             .into(),
             framing => verdict(&server.first, |_| framing != Framing::UntilTheEnd),
         });

@@ -117,12 +117,12 @@ fn same_bytes(document: &Document, bytes: &[u8], response: &Response) -> Option<
         Some(404) => failure.because("The file is there. Look for it in the folder, with the path that was asked for."),
         Some(200) => {
             let got = format!("{} bytes, and the file has {}", content.len(), bytes.len());
-            let failure = Failure::got(if content.len() == bytes.len() { "other bytes than the file has".into() } else { got });
+            let failure = Failure::got(if content.len() == bytes.len() { "not the bytes of the file".into() } else { got });
             match response.framing() {
                 Framing::Length(length) if length != content.len() => {
                     failure.because("Content-Length is not the number of bytes that came.")
                 }
-                _ if !is_text => failure.because("It is no text: read it as bytes, not as text, and change nothing."),
+                _ if !is_text => failure.because("It is not text: read it as bytes, not as text, and change nothing."),
                 _ => failure,
             }
         }

@@ -48,7 +48,7 @@ pub fn checks(judge: &mut Judge) {
     let blank = format!("\r\n{}", judge.server.plain());
     judge
         .check("a blank line before the request is skipped")
-        .why("Some clients send one after the body of the request before. A server skips at least one.")
+        .why("Some clients send one after the body of the previous request. A server skips at least one.")
         .ask(blank, |response| verdict(response, Response::is_ok));
     let complete = judge.server.request(&format!("GET http://{host}/ HTTP/1.1"));
     judge

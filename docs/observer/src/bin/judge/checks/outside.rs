@@ -29,7 +29,7 @@ pub fn checks(judge: &mut Judge, folder: Option<&Path>) {
     judge
         .check("no file outside of the site is given away")
         .expects("status 404, or another of 400 and up, or a page of the site")
-        .why("Two dots in a path lead out of the folder. Refuse each path that has them, before you look for the file.")
+        .why("Two dots in a path lead out of the folder. Decode the path, and refuse it if one of its parts is not an ordinary name.")
         .attempt("paths such as /../../secret", |server| nobody_gets_out(server, &secrets));
 }
 
