@@ -116,7 +116,7 @@ fn html(status: &'static str, page: &str) -> Response {
     response
 }
 
-/// The type of a picture. `None` for what is no picture.
+/// The type of a picture. `None` if it is not a picture.
 fn picture(path: &str) -> Option<&'static str> {
     match Path::new(path).extension()?.to_str()? {
         "svg" => Some("image/svg+xml"),

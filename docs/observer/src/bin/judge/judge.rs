@@ -27,7 +27,7 @@ pub struct Judge {
     check: Check,
 }
 
-/// The check that is going on, as a person reads it.
+/// The current check, as a person reads it.
 #[derive(Clone, Default)]
 struct Check {
     name: String,
@@ -117,7 +117,7 @@ impl Judge {
         });
     }
 
-    /// Lets clients come and go. That is good if the next client is served.
+    /// Lets clients come and go. The check passes if the next client is served.
     pub fn harmless(&mut self, sent: &str, act: impl Fn(&Server)) {
         self.expects("the next client to be served as if nothing had happened");
         self.attempt(sent, |server| {
@@ -133,8 +133,8 @@ impl Judge {
         });
     }
 
-    /// Connects a client, which does as it is told. If that fails, another one does it once more: it may depend on the
-    /// moment, on a machine with other work to do.
+    /// Connects a client, and lets it act. If that fails, another client tries once more: on a busy machine it may have
+    /// been bad timing.
     pub fn visit(&mut self, sent: &str, act: impl Fn(&Server, &mut Socket) -> Outcome) {
         self.attempt(sent, |server| {
             let mut client = match connect(server.address) {
@@ -152,7 +152,7 @@ impl Judge {
         });
     }
 
-    /// Tries the server out. After that, it has to serve the next client. If it does not, it is started again.
+    /// Tries something on the server. After that, it has to serve the next client. If it does not, it is started again.
     pub fn attempt(&mut self, sent: &str, run: impl FnOnce(&Server) -> Outcome) {
         self.check.sent = sent.into();
         let is_late = self.server.start.elapsed() > LAST_START;

@@ -28,7 +28,7 @@ static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
 
 struct Running {
     child: GroupChild,
-    /// Kept, so that a server that waits for Enter waits on.
+    /// Kept, so that a server that waits for Enter keeps waiting.
     _stdin: Option<ChildStdin>,
 }
 
@@ -412,7 +412,7 @@ fn note(text: &str) {
     }
 }
 
-/// Waits until the address can be had. A program that listens there stays, and is named.
+/// Waits until the address is free. If another program listens there, names it.
 fn wait_until_free(address: SocketAddr, goal: Goal) -> Result<(), String> {
     let start = Instant::now();
     let mut has_said = false;
@@ -474,7 +474,7 @@ fn cannot_start(word: &str, error: &io::Error) -> String {
 
 /// The words of a command.
 fn split(run: &str) -> Result<Vec<String>, String> {
-    // In Windows a backslash stands between folders, and shlex would take it for its own.
+    // On Windows a backslash separates folders, and shlex would read it as an escape.
     let run = if cfg!(windows) { run.replace('\\', "\\\\") } else { run.to_string() };
     let words = shlex::split(&run).ok_or(format!("A quotation mark is missing in: {run}"))?;
     if words.is_empty() { Err("--run needs a command.".into()) } else { Ok(words) }
@@ -494,7 +494,7 @@ fn build(name: &str) -> Result<String, String> {
     files.next_back().ok_or(format!("{name} does not compile. The compiler says why above."))
 }
 
-/// The package of an example or a program, and which of both it is.
+/// The package of an example or a program, and which of the two it is.
 fn find(name: &str) -> Result<(String, &'static str), String> {
     let output = output(
         cargo("metadata").args(["--no-deps", "--format-version=1"]).stderr(Stdio::inherit()),

@@ -350,7 +350,7 @@ impl Outcome {
     }
 }
 
-/// A verdict in one sentence, with what to do next, where no check can say it.
+/// A verdict in one sentence, with what to do next, if no check can say it.
 pub fn short_verdict(
     style: Style,
     verdict: &'static str,

@@ -126,7 +126,7 @@ fn step_1(
     if !has_a_socket {
         let sentences = vec![
             "It runs, and it has no socket.".into(),
-            "How to get to step 1: docs/step1-socket.md#your-turn".into(),
+            format!("How to get to step 1: {}", link("docs/step1-socket.md#your-turn")),
         ];
         return finish(&sentences, FAILED, style, 1);
     }

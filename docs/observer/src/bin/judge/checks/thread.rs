@@ -11,7 +11,7 @@ use std::io::Write;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// In which each of many clients that come at once is connected.
+/// How long a client may wait for its connection when many come at once.
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
 
 pub fn checks(judge: &mut Judge) {
