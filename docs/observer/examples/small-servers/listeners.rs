@@ -21,6 +21,7 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
     };
     match name {
         "does-not-accept" => wait_for_input(),
+        "ends-after-listen" => thread::sleep(std::time::Duration::from_millis(200)),
         "serves-one-client" => {
             serve_one(clients().next().expect("a client comes"), PATIENCE);
             drop(listener);

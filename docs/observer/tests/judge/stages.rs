@@ -81,6 +81,34 @@ fn what_a_server_left_behind_is_not_taken_for_step_2() {
 }
 
 #[test]
+fn what_a_server_left_behind_is_not_taken_for_the_next_one() {
+    let server = Server::start("right");
+    let address = server.address.to_string();
+    let response = test_support::ask(server.address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(response.status, 200);
+    drop(server);
+    let run = format!("{:?} does-not-bind {{address}}", *SERVERS);
+    let verdict = Verdict::with(&["--step", "5", "--run", &run, &address]);
+    // Only Linux says what a server left behind.
+    if cfg!(target_os = "linux") {
+        assert!(verdict.said.starts_with("It runs, "), "{}", verdict.said);
+        assert!(!verdict.said.contains("is taken"), "{}", verdict.said);
+    }
+    assert_eq!(verdict.status, 1);
+}
+
+#[test]
+fn a_server_that_reaches_its_end_is_told_to_wait() {
+    let run = format!("{:?} ends-after-listen {{address}}", *SERVERS);
+    for step in ["3", "4", "5"] {
+        let verdict = Verdict::with(&["--step", step, "--run", &run]);
+        let said = verdict.said + &verdict.complaint;
+        assert!(said.starts_with("It ended without an error"), "{said}");
+        assert!(said.contains("has to wait"), "{said}");
+    }
+}
+
+#[test]
 fn a_server_that_is_busy_with_another_client_is_not_taken_for_step_3() {
     let server = Server::start("one-by-one-forever");
     let _silent = connect(server.address); // A tab of a browser.

@@ -20,6 +20,9 @@ use std::{env, mem, process, thread};
 /// How long a server may take to start. Cargo may have to compile it first.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How a server ended that reached its own end.
+pub const ENDED_WELL: &str = "It ended without an error";
+
 /// The name of the variable by which the processes of a server are known.
 const MARK: &str = "STARTED_BY_THE_JUDGE";
 
@@ -121,7 +124,13 @@ impl Program {
                 }
             }
             if let Some(how) = self.how_it_ended() {
-                return Err(format!("{how} before it could be judged.{}", self.last_lines(0, 12)));
+                let hint = if how == ENDED_WELL {
+                    " A server has to wait: for Enter, or for the next client."
+                } else {
+                    ""
+                };
+                let printed = self.last_lines(0, 12);
+                return Err(format!("{how} before it could be judged.{hint}{printed}"));
             }
             let ids = processes();
             let is_there = match goal {
@@ -459,7 +468,7 @@ fn name_of(status: ExitStatus) -> String {
     }
     match status.code() {
         Some(code) if code != 0 => format!("It ended with exit status {code}"),
-        _ => "It ended".into(),
+        _ => ENDED_WELL.into(),
     }
 }
 

@@ -173,6 +173,9 @@ fn look(server: &Server, program: Option<&Program>) -> Seen {
     match server.first.end {
         _ if !server.first.bytes.is_empty() => seen(5, "It answers.".into()),
         End::Closed | End::Broken(_) => match program.and_then(Program::how_it_ends) {
+            Some(how) if how == program::ENDED_WELL => {
+                seen(0, format!("{how}. A server has to wait: for Enter, or for the next client."))
+            }
             Some(how) => {
                 seen(0, format!("The first client ended the server. {how}.{}", printed(program)))
             }
@@ -187,6 +190,13 @@ fn look(server: &Server, program: Option<&Program>) -> Seen {
         End::Open => seen(if is_between(server) { 0 } else { 3 }, silence(server)),
         End::NoConnection(ErrorKind::TimedOut) => {
             seen(0, "Its queue is full: other clients wait in it. Start the server again.".into())
+        }
+        // What the last server left behind looks like an address that is taken.
+        End::NoConnection(_)
+            if program.is_some()
+                && system::a_server_has_just_ended(server.address) == Some(true) =>
+        {
+            seen(0, format!("It runs, and nobody listens at {}.", server.address))
         }
         End::NoConnection(_) if system::is_taken(server.address, false) => match program {
             Some(_) => seen(2, "Its address is taken, and nobody listens.".into()),
