@@ -20,7 +20,7 @@ use std::{env, mem, process, thread};
 /// How long a server may take to start. Cargo may have to compile it first.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How a server ended that reached its own end.
+/// What is said of a server that ended by itself.
 pub const ENDED_WELL: &str = "It ended without an error";
 
 /// The name of the variable by which the processes of a server are known.
