@@ -188,6 +188,22 @@ fn files_are_compared_with_the_folder() {
 }
 
 #[test]
+fn a_server_whose_files_are_wrong_is_not_told_that_only_http_is_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let site = folder.path().join("site");
+    fs::create_dir(&site).expect("a folder");
+    fs::write(site.join("index.html"), "<h1>Home</h1>").expect("a file");
+    fs::write(site.join("dot.png"), b"\x89PNG\r\n\x1a\n\xff\xfe\0").expect("a file");
+    let mut command = Command::new(JUDGE);
+    without_settings(&mut command);
+    let run = small("files-as-text");
+    command.current_dir(folder.path()).args(["--folder", "site", "--run", &run]);
+    let verdict = Verdict::of(&mut command);
+    assert!(verdict.said.contains(" 1 failed"), "{}", verdict.said);
+    assert!(!verdict.said.contains("All that is left"), "{}", verdict.said);
+}
+
+#[test]
 fn a_person_reads_it_on_one_screen() {
     let run = format!("{:?} {{address}}", example("step5-respond", "short-version"));
     let verdict = Verdict::with(&["--run", &run]);

@@ -222,6 +222,12 @@ impl Report {
         self.results.len() - self.passed() - self.failed()
     }
 
+    /// Whether there are failures, and all of them are in this group.
+    pub fn fails_only_in(&self, group: &str) -> bool {
+        let failed = || self.results.iter().filter(|result| result.outcome.failed());
+        failed().count() > 0 && failed().all(|result| result.group == group)
+    }
+
     /// Whether all checks of the groups before this one have passed.
     pub fn all_passed_before(&self, group: &str) -> bool {
         let before = self.results.iter().take_while(|result| result.group != group);

@@ -48,8 +48,14 @@ pub fn checks(judge: &mut Judge, folder: &Path) {
         });
 }
 
-/// All files of the folder, but for those whose names begin with a dot.
+/// All files of the folder, but for those whose names begin with a dot, and links that lead out of it: a
+/// server need not follow these, and a careful one does not.
 fn documents(folder: &Path) -> Vec<Document> {
+    let site = fs::canonicalize(folder);
+    let leads_out = |file: &Path| match (&site, fs::canonicalize(file)) {
+        (Ok(site), Ok(place)) => !place.starts_with(site),
+        _ => false,
+    };
     let (mut folders, mut documents) = (vec![(folder.to_path_buf(), String::new())], Vec::new());
     while let Some((folder, path)) = folders.pop() {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -57,7 +63,7 @@ fn documents(folder: &Path) -> Vec<Document> {
             let Some(name) = entry.file_name().to_str().map(ToString::to_string) else { continue };
             let path = format!("{path}/{}", percent_encoded(&name));
             match fs::metadata(entry.path()) {
-                _ if name.starts_with('.') => {}
+                _ if name.starts_with('.') || leads_out(&entry.path()) => {}
                 Ok(is) if is.is_dir() => folders.push((entry.path(), path)),
                 Ok(is) if is.is_file() && is.len() > 0 => {
                     documents.push(Document { file: entry.path(), path });
@@ -159,4 +165,24 @@ fn right_type(document: &Document, _: &[u8], response: &Response) -> Option<Fail
         return None;
     }
     Some(Failure::got(kind.to_string()).instead_of(format!("Content-Type: {}", types[0])))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_link_that_leads_out_is_no_document() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let site = folder.path().join("site");
+        fs::create_dir(&site).expect("a folder");
+        fs::write(folder.path().join("secret.txt"), "a secret").expect("a file");
+        fs::write(site.join("index.html"), "<h1>Home</h1>").expect("a file");
+        symlink("../secret.txt", site.join("link.txt")).expect("a link that leads out");
+        symlink("index.html", site.join("home.html")).expect("a link that stays inside");
+
+        let paths: Vec<String> = documents(&site).into_iter().map(|one| one.path).collect();
+        assert_eq!(paths, ["/home.html", "/index.html"]);
+    }
 }
