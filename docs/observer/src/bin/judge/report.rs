@@ -373,7 +373,7 @@ pub fn short_verdict(
 }
 
 fn explain(mark: &ColoredString, result: &Result, failure: &Failure) {
-    say(format!("{mark} {}", result.name.bold()));
+    say(format!("{mark} {}", beside(mark, &result.name, "  ").bold()));
     let entry = |name: &str, text: &str| {
         if !text.is_empty() {
             let text = format!("  {name:<10}{text}");
@@ -393,8 +393,13 @@ fn explain(mark: &ColoredString, result: &Result, failure: &Failure) {
 
 /// A mark of four letters, and a text beside it.
 fn row(mark: &ColoredString, text: &str) {
-    let text = wrapped(&format!("____ {text}"), "     ");
-    say(format!("{mark} {}", text.trim_start_matches("____ ")));
+    say(format!("{mark} {}", beside(mark, text, "     ")));
+}
+
+/// Text whose first line leaves room for a mark.
+fn beside(mark: &str, text: &str, indent: &str) -> String {
+    let room = "_".repeat(mark.len());
+    wrapped(&format!("{room} {text}"), indent).split_off(room.len() + 1)
 }
 
 /// Text that fits the terminal. Lines after the first begin with `indent`.
