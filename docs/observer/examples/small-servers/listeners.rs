@@ -34,6 +34,16 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
         }
         "one-by-one" => clients().for_each(|client| serve_one(client, PATIENCE)),
         "one-by-one-forever" => clients().for_each(|client| serve_one(client, 30 * PATIENCE)),
+        "ends-when-it-cannot-send" => {
+            for mut client in clients() {
+                let Some(head) = receive(&mut client, PATIENCE) else { continue };
+                if let Err(error) = client.write_all(&answer(&head)) {
+                    eprintln!("Error: {error}");
+                    process::exit(1);
+                }
+                send(&mut client, b"");
+            }
+        }
         "stops-after-30" => {
             clients().take(30).for_each(|client| serve_one(client, PATIENCE));
             wait_for_input();

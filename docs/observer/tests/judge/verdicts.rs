@@ -17,6 +17,7 @@ const CLOSED: &str = "the connection is closed when the client asks for that";
 const NEXT: &str = "the next clients are answered too";
 const FAST: &str = "an answer takes less than 300 ms";
 const LEAVES: &str = "a client that connects and leaves does no harm";
+const RESET: &str = "a reset after a request does no harm";
 const ONE_WORD: &str = "a first line of one word does no harm";
 const SILENT: &str = "silent clients hold nobody up: 1, 12, or 60";
 const CROWD: &str = "32 clients that come at once, with 10 requests each, all get their answer";
@@ -165,6 +166,7 @@ fn a_fault_with_many_clients_is_found() {
     all(&[
         ("ends-when-a-client-leaves", &[LEAVES, SILENT], "the server has ended"),
         ("upsets-the-next", &[LEAVES, SILENT], "the next client got \"HTTP/1.1 500"),
+        ("ends-when-it-cannot-send", &[RESET, SILENT], "the server has ended"),
         ("one-by-one", &[SILENT], "while 12 said nothing"),
         ("one-by-one-forever", &[SILENT, SLOW], "while 1 said nothing"),
         ("thirty-threads", &[SILENT], "while 60 said nothing"),
