@@ -245,7 +245,7 @@ fn an_argument_that_is_wrong_is_named() {
         (&["http://localhost:8080/"], "without http:// and slashes, such as localhost:8080."),
         (&["localhost"], "'localhost' is not HOST:PORT"),
         (&[":8080"], "':8080' is not HOST:PORT"),
-        (&["localhost:99999"], "'localhost:99999' is not HOST:PORT"),
+        (&["localhost:99999"], "99999 is not a port: the highest is 65535."),
         (&["--step", "6"], "'6' is not a step: the steps are 1 to 5."),
         (&["--step=x"], "'x' is not a step"),
         (&["--step"], "--step needs the number of a step after it."),

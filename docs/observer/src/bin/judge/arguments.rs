@@ -125,6 +125,9 @@ fn checked_place(text: &str) -> Result<String, String> {
             Ok(0) => Err(format!("'{text}': a server can't be found at port 0.")),
             Ok(_) if host.is_empty() || host.contains('/') => wrong,
             Ok(_) => Ok(text.to_string()),
+            Err(_) if port.parse::<u64>().is_ok() => {
+                Err(format!("'{text}': {port} is not a port: the highest is 65535."))
+            }
             Err(_) => wrong,
         },
         None => wrong,
