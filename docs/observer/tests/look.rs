@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use step2_bind::{bind, local_address};
 use step3_listen::listen;
+use step4_accept::REQUEST_TIMEOUT;
 use test_support::{Program, TIMEOUT, assert_log, connect, example, output, program, reset};
 
 const LOOK: &str = env!("CARGO_BIN_EXE_look");
@@ -53,15 +54,16 @@ fn the_socket_of_step_1_is_there_and_has_no_address() {
     // Nobody has port 1 of a machine where tests run.
     let picture = look("127.0.0.1:1".parse().unwrap());
     assert!(picture.starts_with("[free] No socket has port 1\n"), "{picture}");
-    let socket = "[socket] step1-socket, descriptor 3: it has no address\n";
-    assert!(picture.contains(socket), "{picture}");
+    // Which descriptor it is depends on what the shell has left open.
+    let socket = picture.split("[socket] step1-socket, descriptor ").nth(1).unwrap_or_default();
+    assert!(socket.contains(": it has no address\n"), "{picture}");
 }
 
 #[test]
 fn the_socket_of_step_2_is_bound_and_does_not_listen() {
     let mut step2 = step("step2-bind");
     let address = step2.address();
-    let pattern = format!("[bound] {address}: step2-bind, descriptor 3");
+    let pattern = format!("[bound] {address}: step2-bind, descriptor [..]");
     assert_log(&look(address), &[&pattern, "    It does not listen, so clients are refused"]);
 }
 
@@ -79,7 +81,7 @@ fn six_clients_wait_in_a_queue_with_a_backlog_of_5_and_the_seventh_is_outside() 
     assert_log(
         &picture,
         &[
-            &format!("[listens] {address}: step3-listen, descriptor 3"),
+            &format!("[listens] {address}: step3-listen, descriptor [..]"),
             "[queue] 6 of 6 places taken (backlog 5, and one more)",
             waiting,
             waiting,
@@ -115,23 +117,30 @@ fn the_queue_of_the_exercise_is_seen_to_be_full() {
 
 #[test]
 fn of_three_silent_clients_step_4_has_accepted_one_and_two_wait() {
-    let mut step4 = step("step4-accept");
-    let address = step4.listening();
-    let mut visit = Program::start(VISIT, &["silent", "3", &address.to_string()]);
-    visit.wait_for("Client 3 connected");
-    let line = step4.wait_for("Connection from ");
-    let client = line.split(' ').find(|word| word.starts_with("127.")).expect("an address");
-    assert_log(
-        &look(address),
-        &[
-            &format!("[listens] {address}: step4-accept, descriptor 3"),
-            "[queue] 2 of 6 places taken (backlog 5, and one more)",
-            "    ■ 127.0.0.1:[..]: nothing has come",
-            "    ■ 127.0.0.1:[..]: nothing has come",
-            "    □ □ □ □",
-            &format!("[accepted] {client}: descriptor 4, nothing unread"),
-        ],
-    );
+    loop {
+        let mut step4 = step("step4-accept");
+        let address = step4.listening();
+        let start = Instant::now();
+        let mut visit = Program::start(VISIT, &["silent", "3", &address.to_string()]);
+        visit.wait_for("Client 3 connected");
+        let line = step4.wait_for("Connection from ");
+        let client = line.split(' ').find(|word| word.starts_with("127.")).expect("an address");
+        let picture = look(address);
+        if start.elapsed() > REQUEST_TIMEOUT {
+            continue; // On a machine that is that busy, step 4 may have taken the next one.
+        }
+        return assert_log(
+            &picture,
+            &[
+                &format!("[listens] {address}: step4-accept, descriptor [..]"),
+                "[queue] 2 of 6 places taken (backlog 5, and one more)",
+                "    ■ 127.0.0.1:[..]: nothing has come",
+                "    ■ 127.0.0.1:[..]: nothing has come",
+                "    □ □ □ □",
+                &format!("[accepted] {client}: descriptor [..], nothing unread"),
+            ],
+        );
+    }
 }
 
 #[test]
