@@ -9,6 +9,7 @@ use crate::system;
 use command_group::{CommandGroup, GroupChild};
 use serde_json::Value;
 use socket2::Socket;
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -64,13 +65,38 @@ pub struct Started {
 /// What the server printed.
 #[derive(Default)]
 struct Printed {
-    lines: Vec<Line>,
+    lines: VecDeque<Line>,
+    /// How many older lines are not kept any more.
+    dropped: usize,
     open_streams: usize,
 }
 
 struct Line {
     text: String,
     is_error: bool,
+}
+
+/// A server that prints without end does not fill the memory: only its last lines are kept.
+const MAX_LINES: usize = 1000;
+
+impl Printed {
+    fn add(&mut self, line: Line) {
+        self.lines.push_back(line);
+        if self.lines.len() > MAX_LINES {
+            self.lines.pop_front();
+            self.dropped += 1;
+        }
+    }
+
+    /// How many lines have been printed until now.
+    fn count(&self) -> usize {
+        self.dropped + self.lines.len()
+    }
+
+    /// The lines after so many, as far as they are kept.
+    fn since(&self, count: usize) -> impl Iterator<Item = &Line> {
+        self.lines.iter().skip(count.saturating_sub(self.dropped))
+    }
 }
 
 impl Program {
@@ -141,7 +167,7 @@ impl Program {
             if is_there {
                 return Ok(Started { addresses, client: None });
             }
-            let now = activity_of(&ids) + self.printed().lines.len() as u64;
+            let now = activity_of(&ids) + self.printed().count() as u64;
             if now != activity {
                 (activity, last_change) = (now, Instant::now());
             }
@@ -196,20 +222,15 @@ impl Program {
 
     /// How many lines the server has printed.
     pub fn lines_printed(&self) -> usize {
-        self.printed().lines.len()
+        self.printed().count()
     }
 
     /// The lines that explain an error: those from a panic or a traceback on, or the last on standard error.
     pub fn error_lines(&self, since: usize) -> Vec<String> {
         const SIGNS: [&str; 5] = ["panicked at", "Traceback", "Error", "error", "Exception"];
         let printed = self.printed();
-        let lines: Vec<&str> = printed
-            .lines
-            .iter()
-            .skip(since)
-            .filter(|l| l.is_error)
-            .map(|l| l.text.as_str())
-            .collect();
+        let lines: Vec<&str> =
+            printed.since(since).filter(|l| l.is_error).map(|l| l.text.as_str()).collect();
         let lines: Vec<&str> = lines
             .into_iter()
             .filter(|line| {
@@ -229,7 +250,7 @@ impl Program {
     pub fn last_printed(&self, since: usize, most: usize) -> Vec<String> {
         let printed = self.printed();
         let lines: Vec<&Line> =
-            printed.lines.iter().skip(since).filter(|line| !line.text.trim().is_empty()).collect();
+            printed.since(since).filter(|line| !line.text.trim().is_empty()).collect();
         lines[lines.len().saturating_sub(most)..].iter().map(|line| line.text.clone()).collect()
     }
 
@@ -400,7 +421,7 @@ fn read_lines(
         {
             let text = String::from_utf8_lossy(&line).trim_end().to_string();
             let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
-            printed.lines.push(Line { text: printable(&text), is_error });
+            printed.add(Line { text: printable(&text), is_error });
             line.clear();
         }
         printed.lock().unwrap_or_else(PoisonError::into_inner).open_streams -= 1;
