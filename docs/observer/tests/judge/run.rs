@@ -2,7 +2,8 @@
 
 use crate::support::{JUDGE, SERVERS, Server, Verdict};
 use std::fs;
-use std::net::TcpStream;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -226,6 +227,28 @@ fn a_person_reads_it_on_one_screen() {
     );
     assert!(verdict.said.contains("\n  read:     docs/everyone.md#give-each-client-a-thread\n"));
     assert!(verdict.said.contains("\n  printed:  Error: Os { code: "), "{}", verdict.said);
+}
+
+#[test]
+fn pages_are_links_while_the_course_is_open() {
+    let course = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = course.local_addr().expect("it is bound").to_string();
+    thread::spawn(move || {
+        for client in course.incoming() {
+            let mut client = client.expect("a client");
+            let _ = client.read(&mut [0; 1024]);
+            let _ = client.write_all(b"HTTP/1.1 200 OK\r\nServer: classroom-course\r\n\r\n");
+        }
+    });
+    let run = format!("{:?} {{address}}", example("step2-bind", "stage2-bind"));
+    let mut command = Command::new(JUDGE);
+    command.env("COURSE_ADDRESS", &address);
+    without_settings(&mut command);
+    let verdict = Verdict::of(command.args(["--step", "2", "--run", &run]));
+    let link = format!("http://{}/docs/step3-listen.md", address.replace("127.0.0.1", "localhost"));
+    // A long line is wrapped.
+    let said = verdict.said.replace(char::is_whitespace, "");
+    assert!(said.ends_with(&format!("Readon:{link}")), "{}", verdict.said);
 }
 
 #[test]

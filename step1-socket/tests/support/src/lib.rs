@@ -186,7 +186,7 @@ pub fn limit_descriptors(program: &Program, most: u32) {
     assert!(prlimit.expect("prlimit runs").success());
 }
 
-/// Removes settings for colors and proxies from a command's environment.
+/// Removes settings for colors, proxies and the course from a command's environment.
 ///
 /// Whoever runs the tests may have set some. What a test sets for its command itself stays.
 pub fn without_settings(command: &mut Command) {
@@ -197,6 +197,10 @@ pub fn without_settings(command: &mut Command) {
         if !command.get_envs().any(|(set, _)| set == name) {
             command.env_remove(name);
         }
+    }
+    // While the course is open in a browser, the judge would print links to it.
+    if !command.get_envs().any(|(set, _)| set == "COURSE_ADDRESS") {
+        command.env("COURSE_ADDRESS", "");
     }
 }
 

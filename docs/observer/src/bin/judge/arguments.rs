@@ -24,6 +24,9 @@ Usage: cargo judge [OPTIONS] [HOST:PORT]
   -h, --help         this text
 
 Exit status: 0 good, 1 failed, 2 wrong arguments, 3 could not be judged.
+
+While the course is open in a browser (cargo run -p docs), pages are named as links to
+it. If it is not at 127.0.0.1:8000, set COURSE_ADDRESS to where it is.
 ";
 
 /// What to judge, and how to say it.
