@@ -7,26 +7,29 @@ use std::path::PathBuf;
 pub const DEFAULT_PLACE: &str = "127.0.0.1:8080";
 
 pub const USAGE: &str = "\
-Judges a web server, in any language, by playing the clients that a server really meets.
+Judges a web server, in any language, by playing the clients that a server
+really meets.
 
 Usage: cargo judge [OPTIONS] [HOST:PORT]
 
-  HOST:PORT          where the server listens; 127.0.0.1:8080 if you pass nothing
-  --step N           judge a server that has come as far as step 1, 2, 3, 4 or 5;
-                     without it: all that a good server does
-  --run NAME         build and start an example of this workspace, judge it, end it
+  HOST:PORT          where the server listens; without it 127.0.0.1:8080
+  --step N           judge a server that has come as far as step 1, 2, 3, 4 or
+                     5; without it: all that a good server does
+  --run NAME         build and start an example of this workspace, judge it,
+                     and end it
   --run \"COMMAND\"    start any command, such as \"python3 my_server.py {port}\":
                      {port} and {address} stand for a free address
-  --folder FOLDER    also compare each file that the server sends with this folder,
-                     and try to get out of it
+  --folder FOLDER    also compare each file that the server sends with this
+                     folder, and try to get out of it
   --all              a line for each check, and each failure in detail
-  --json             for programs: one object a line for each check, and one at the end
+  --json             for programs: one object a line for each check, and one at
+                     the end
   -h, --help         this text
 
 Exit status: 0 good, 1 failed, 2 wrong arguments, 3 could not be judged.
 
-While the course is open in a browser (cargo run -p docs), pages are named as links to
-it. If it is not at 127.0.0.1:8000, set COURSE_ADDRESS to where it is.
+While the course is open in a browser (cargo run -p docs), pages are named as
+links to it. If it is not at 127.0.0.1:8000, set COURSE_ADDRESS to where it is.
 ";
 
 /// What to judge, and how to say it.
