@@ -392,10 +392,10 @@ fn end_on_ctrl_c() {
 
 /// The processes of the server, on Linux: those that have the mark.
 fn processes() -> Vec<u32> {
-    let mark = format!("{MARK}={}\0", process::id());
+    let mark = format!("{MARK}={}", process::id());
     let has_mark = |id: &u32| {
         let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
-        environment.windows(mark.len()).any(|part| part == mark.as_bytes())
+        environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
     };
     system::processes().filter(has_mark).collect()
 }

@@ -26,32 +26,41 @@ pub fn free_address() -> std::io::Result<SocketAddr> {
 }
 
 /// One row of the system's table of TCP sockets.
-pub struct Row {
-    pub local: SocketAddr,
-    pub remote: SocketAddr,
-    pub state: State,
+struct Row {
+    local: SocketAddr,
+    remote: SocketAddr,
+    state: State,
     /// The number of the socket that a program has; 0 if no program has it (not yet, or no longer).
     inode: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum State {
+enum State {
     Established,
     TimeWait,
     Listen,
     Other,
 }
 
-/// All TCP sockets of the system; `None` if it can't be asked.
-pub fn rows() -> Option<Vec<Row>> {
+/// The TCP sockets whose line in the system's table contains this text; `None` if the system can't be asked. Most lines,
+/// often tens of thousands, are connections that are over, so only the lines that matter are taken apart.
+fn rows(text: &str) -> Option<Vec<Row>> {
     if !can_be_asked() {
         return None;
     }
     let files = ["/proc/net/tcp", "/proc/net/tcp6"].map(|file| fs::read_to_string(file).ok());
-    let rows =
-        files.iter().flatten().flat_map(|file| file.lines().skip(1).filter_map(row)).collect();
+    let lines = files.iter().flatten().flat_map(|file| file.lines().skip(1));
+    let rows = lines.filter(|line| line.contains(text)).filter_map(row).collect();
     files[0].is_some().then_some(rows)
 }
+
+/// The TCP sockets that have this port, on their own side or on the other.
+fn rows_with(port: u16) -> Option<Vec<Row>> {
+    rows(&format!(":{port:04X} "))
+}
+
+/// The state of a socket that listens, as the table writes it.
+const LISTEN: &str = " 0A ";
 
 fn row(line: &str) -> Option<Row> {
     let columns: Vec<&str> = line.split_whitespace().collect();
@@ -84,7 +93,7 @@ fn address(text: &str) -> Option<SocketAddr> {
 
 /// Whether nobody listens on this port, and the system remembers connections of a server that has ended.
 pub fn a_server_has_just_ended(address: SocketAddr) -> Option<bool> {
-    let rows = rows()?;
+    let rows = rows_with(address.port())?;
     let has =
         |state| rows.iter().any(|row| row.local.port() == address.port() && row.state == state);
     Some(has(State::TimeWait) && !has(State::Listen))
@@ -94,7 +103,7 @@ pub fn a_server_has_just_ended(address: SocketAddr) -> Option<bool> {
 pub fn is_accepted(client: &Socket) -> Option<bool> {
     let (own, server) =
         (client.local_addr().ok()?.as_socket()?, client.peer_addr().ok()?.as_socket()?);
-    let rows = rows()?;
+    let rows = rows_with(server.port())?;
     let mut rows = rows.iter();
     let is_own = |row: &&Row| row.remote == own && row.local.port() == server.port();
     Some(rows.find(is_own)?.inode != 0)
@@ -104,14 +113,14 @@ pub fn is_accepted(client: &Socket) -> Option<bool> {
 pub fn other_client(client: &Socket) -> Option<SocketAddr> {
     let (own, server) =
         (client.local_addr().ok()?.as_socket()?, client.peer_addr().ok()?.as_socket()?);
-    let rows = rows()?;
+    let rows = rows_with(server.port())?;
     let mut rows = rows.iter().filter(|row| row.local == server && row.remote != own);
     Some(rows.find(|row| row.state == State::Established && row.inode != 0)?.remote)
 }
 
 /// The program that listens at this address: its command line and its number.
 pub fn who_listens(address: SocketAddr) -> Option<String> {
-    let inodes: Vec<u64> = rows()?
+    let inodes: Vec<u64> = rows_with(address.port())?
         .iter()
         .filter(|row| row.local.port() == address.port() && row.state == State::Listen)
         .map(|row| row.inode)
@@ -126,7 +135,7 @@ pub fn who_listens(address: SocketAddr) -> Option<String> {
 /// The addresses at which one of these processes listens.
 pub fn listening(ids: &[u32]) -> Vec<SocketAddr> {
     let inodes: Vec<u64> = ids.iter().flat_map(|&id| sockets_of(id)).collect();
-    let rows = rows().unwrap_or_default();
+    let rows = rows(LISTEN).unwrap_or_default();
     let listens =
         rows.iter().filter(|row| row.state == State::Listen && inodes.contains(&row.inode));
     listens.map(|row| row.local).collect()
