@@ -1,7 +1,7 @@
 //! Servers that deal with a connection in a wrong way, or in one of their own. Each client has a thread.
 
 use crate::answers::Answer;
-use crate::right::{PAGE, PATIENCE, answer, receive, send};
+use crate::right::{PAGE, PATIENCE, answer, clients, receive, send};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ type Serve = fn(TcpStream);
 
 /// Serves each client on a thread of its own.
 pub fn serve(listener: &TcpListener, serve: impl Fn(TcpStream) + Clone + Send + 'static) {
-    for client in listener.incoming().flatten() {
+    for client in clients(listener) {
         let serve = serve.clone();
         thread::spawn(move || serve(client));
     }

@@ -1,6 +1,6 @@
 //! Servers that accept in a wrong way.
 
-use crate::right::{PAGE, PATIENCE, answer, receive, send};
+use crate::right::{PAGE, PATIENCE, answer, clients, receive, send};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,6 @@ pub fn wait_for_input() {
 
 /// Runs the server of this name. Returns false if there is none.
 pub fn run(name: &str, listener: TcpListener) -> bool {
-    let clients = || listener.incoming().flatten();
     let serve_one = |mut client: TcpStream, patience| {
         if let Some(head) = receive(&mut client, patience) {
             send(&mut client, &answer(&head));
@@ -23,19 +22,21 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
         "does-not-accept" => wait_for_input(),
         "ends-after-listen" => thread::sleep(std::time::Duration::from_millis(200)),
         "serves-one-client" => {
-            serve_one(clients().next().expect("a client comes"), PATIENCE);
+            serve_one(clients(&listener).next().expect("a client comes"), PATIENCE);
             drop(listener);
             process::exit(0);
         }
         "serves-one-and-stays" => {
-            serve_one(clients().next().expect("a client comes"), PATIENCE);
+            serve_one(clients(&listener).next().expect("a client comes"), PATIENCE);
             drop(listener);
             wait_for_input();
         }
-        "one-by-one" => clients().for_each(|client| serve_one(client, PATIENCE)),
-        "one-by-one-forever" => clients().for_each(|client| serve_one(client, 30 * PATIENCE)),
+        "one-by-one" => clients(&listener).for_each(|client| serve_one(client, PATIENCE)),
+        "one-by-one-forever" => {
+            clients(&listener).for_each(|client| serve_one(client, 30 * PATIENCE));
+        }
         "ends-when-it-cannot-send" => {
-            for mut client in clients() {
+            for mut client in clients(&listener) {
                 let Some(head) = receive(&mut client, PATIENCE) else { continue };
                 if let Err(error) = client.write_all(&answer(&head)) {
                     eprintln!("Error: {error}");
@@ -45,12 +46,12 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
             }
         }
         "stops-after-30" => {
-            clients().take(30).for_each(|client| serve_one(client, PATIENCE));
+            clients(&listener).take(30).for_each(|client| serve_one(client, PATIENCE));
             wait_for_input();
         }
         "closes-at-the-next" => {
             let mut last = None;
-            for mut client in clients() {
+            for mut client in clients(&listener) {
                 let start = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n{PAGE}");
                 receive(&mut client, PATIENCE);
                 let _ = client.write_all(start.as_bytes());
@@ -58,18 +59,18 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
             }
         }
         "step-4-one-client" => {
-            receive(&mut clients().next().expect("a client comes"), PATIENCE);
+            receive(&mut clients(&listener).next().expect("a client comes"), PATIENCE);
             process::exit(1);
         }
         "ends-at-the-first-client" => {
-            let mut client = clients().next().expect("a client comes");
+            let mut client = clients(&listener).next().expect("a client comes");
             receive(&mut client, PATIENCE);
             eprintln!("thread 'main' panicked at src/main.rs:20:9:\nno answer is ready");
             process::exit(101);
         }
         "upsets-the-next" => {
             let is_upset = AtomicUsize::new(0);
-            for mut client in clients() {
+            for mut client in clients(&listener) {
                 let _ = client.set_read_timeout(Some(PATIENCE));
                 let is_gone = client.peek(&mut [0]).is_ok_and(|count| count == 0);
                 match receive(&mut client, PATIENCE) {
@@ -87,7 +88,7 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
         }
         "short-queue" => {
             let listener = step3_listen_queue(listener);
-            for client in listener.incoming().flatten() {
+            for client in clients(&listener) {
                 thread::sleep(PATIENCE / 1000); // It starts a thread, on a busy machine.
                 thread::spawn(move || serve_one(client, PATIENCE));
             }
@@ -96,10 +97,7 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
             for _ in 0..30 {
                 let listener = listener.try_clone().expect("a second descriptor");
                 thread::spawn(move || {
-                    listener
-                        .incoming()
-                        .flatten()
-                        .for_each(|client| serve_one(client, 2 * PATIENCE));
+                    clients(&listener).for_each(|client| serve_one(client, 2 * PATIENCE));
                 });
             }
             wait_for_input();

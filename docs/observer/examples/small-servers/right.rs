@@ -1,7 +1,8 @@
 //! What a right server receives, answers, and closes.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 use step5_respond::request::Request;
 
@@ -9,6 +10,17 @@ use step5_respond::request::Request;
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
 pub const PAGE: &str = "Grüße!";
+
+/// The clients, one after the other. If accept(2) fails, for example because no descriptor is free, this waits a moment
+/// and tries again.
+pub fn clients(listener: &TcpListener) -> impl Iterator<Item = TcpStream> {
+    listener.incoming().filter_map(|client| {
+        if client.is_err() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        client.ok()
+    })
+}
 
 /// Receives a head up to its blank line, and what has come of the body.
 pub fn receive(client: &mut TcpStream, patience: Duration) -> Option<Vec<u8>> {
