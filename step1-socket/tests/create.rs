@@ -82,8 +82,10 @@ fn curl_finds_its_connection_refused() {
 /// strace(1) lets socket(2) fail as it does where a program has used up its descriptors.
 #[cfg(target_os = "linux")]
 #[test]
-#[ignore = "needs strace, which not every system has; .ci/run installs it"]
 fn a_system_that_refuses_a_socket_is_one_clear_line() {
+    if !has("strace") {
+        return;
+    }
     let inject = ["-qqq", "-o", "/dev/null", "-e", "inject=socket:error=EMFILE"];
     let (status, stdout, stderr) = output("strace", &[&inject[..], &[STEP]].concat());
     let advice = "Try another address, or close programs that you do not need.";

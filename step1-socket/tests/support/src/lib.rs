@@ -7,9 +7,10 @@
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -204,21 +205,38 @@ pub fn without_settings(command: &mut Command) {
     }
 }
 
-/// Whether a tool is installed. If it is not, one line says which test is left out for it.
-///
-/// Where `CI=true` is set, every tool has to be there.
+/// Whether a tool is installed. If it is not, [`skip`] says so.
 pub fn has(tool: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let file = format!("{tool}{}", env::consts::EXE_SUFFIX);
     let is_there = env::split_paths(&path).any(|folder| folder.join(&file).is_file());
     if !is_there {
-        let thread = thread::current();
-        let line = format!("skipped: {} needs {tool}\n", thread.name().unwrap_or("a test"));
-        assert!(env::var_os("CI").is_none_or(|value| value != "true"), "{line}");
-        // What print! writes is not shown when a test passes.
-        let _ = io::stderr().write_all(line.as_bytes());
+        skip(tool);
     }
     is_there
+}
+
+/// Says in one line which test is skipped, and for want of what.
+///
+/// If `CI=true` is set, everything has to be there, and the test fails.
+pub fn skip(needed: &str) {
+    let thread = thread::current();
+    let line = format!("skipped: {} needs {needed}\n", thread.name().unwrap_or("a test"));
+    assert!(env::var_os("CI").is_none_or(|value| value != "true"), "{line}");
+    // What print! writes is not shown when a test passes.
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// A port that nobody has, and that the system gives to nobody who asks for port 0: those ports are higher.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + u16::try_from(std::process::id() % 200).expect("less than 200") * 100;
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Held by a test that opens so many connections that two such tests would not get along with the

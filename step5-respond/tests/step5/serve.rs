@@ -15,8 +15,8 @@ use step5_respond::{
     CLOSE_TIMEOUT, MAX_WORKERS, RESPONSE_TIMEOUT, respond, response::Response, send,
 };
 use test_support::{
-    Program, REQUEST, TIMEOUT, ask, connect, crowd, output, read_all, read_response, reset,
-    send_no_more,
+    Program, REQUEST, TIMEOUT, ask, connect, crowd, free_port, output, read_all, read_response,
+    reset, send_no_more,
 };
 #[cfg(target_os = "linux")]
 use test_support::{has, limit_descriptors};
@@ -278,8 +278,8 @@ fn a_closed_standard_output_does_not_stop_it() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_under_standard_output_does_not_stop_it() {
-    // The log can't be read, so the port has to be known: one that was free a moment ago.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // The log can't be read, so the port has to be known.
+    let free = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let mut command = Command::new("sh");
     command.args(["-c", "exec \"$0\" \"$1\" >/dev/full", STEP, &free.to_string()]);
     let mut program = Program::run(&mut command);
@@ -293,7 +293,9 @@ fn a_full_disk_under_standard_output_does_not_stop_it() {
 
 #[test]
 fn a_restart_at_once_on_the_same_port_works() {
-    let (program, address) = start();
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let mut program = Program::start(STEP, &[&address.to_string()]);
+    assert_eq!(program.listening(), address);
     // The server closes first, so its side of the connection stays in TIME_WAIT.
     assert_serves(address);
     drop(program);
@@ -393,8 +395,8 @@ impl Drop for Killed {
 
 #[test]
 fn a_log_that_nobody_reads_holds_nobody_up_and_says_later_what_is_missing() {
-    // The port has to be known, and nobody reads it from the log: one that was free a moment ago.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Nobody reads the port from the log, so it has to be known.
+    let free = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let mut command = Command::new(STEP);
     command.arg(free.to_string()).stdout(Stdio::piped());
     let mut server = Killed(command.spawn().unwrap());

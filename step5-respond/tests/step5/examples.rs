@@ -7,12 +7,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-#[cfg(target_os = "linux")]
-use test_support::limit_descriptors;
 use test_support::{
-    Program, REQUEST, Response, TIMEOUT, ask, connect, example, has, is_silent, output, program,
-    read_all, read_response, send_no_more,
+    Program, REQUEST, Response, ask, connect, example, is_silent, read_all, read_response,
+    send_no_more,
 };
+#[cfg(target_os = "linux")]
+use test_support::{has, limit_descriptors};
 
 /// Starts an example of step 5 on a free port.
 fn start(name: &str) -> (Program, SocketAddr) {
@@ -122,48 +122,6 @@ fn the_short_version_answers() {
         assert_eq!(response.field("content-length"), Some(length.as_str()));
         assert!(response.text().contains("Hello, World! This is a simple web server."));
     }
-}
-
-/// The judge's words about a server.
-fn verdict(address: SocketAddr) -> String {
-    let (_, words, _) = output(&program("observer", "judge"), &[address.to_string()]);
-    words
-}
-
-fn is_perfect(verdict: &str) -> bool {
-    verdict.contains(" 0 failed") && !verdict.contains("not checked")
-}
-
-#[test]
-fn the_judge_finds_nothing_wrong_with_the_mended_version() {
-    let (_program, address) = start("mended-version");
-    let words = verdict(address);
-    assert!(is_perfect(&words), "{words}");
-}
-
-#[test]
-fn the_judge_finds_nothing_wrong_with_the_website() {
-    let (_program, address) = start_in(Path::new(".."), "website");
-    let words = verdict(address);
-    assert!(is_perfect(&words), "{words}");
-}
-
-#[test]
-fn the_judge_finds_nothing_wrong_with_the_python_server() {
-    let python = if cfg!(windows) { "py" } else { "python3" };
-    if !has(python) {
-        return;
-    }
-    // What it prints to standard error is shown with the rest.
-    let code = "import runpy, sys; sys.stderr = sys.stdout; sys.argv = ['', '0']; \
-                runpy.run_path('../docs/mended_server.py')";
-    let (mut program, address) = run(Command::new(python).args(["-c", code]));
-    let words = verdict(address);
-    assert!(is_perfect(&words), "{words}");
-    get(address, "/the-end");
-    program.wait_for("GET /the-end ");
-    let log = program.lines().join("\n");
-    assert!(!log.contains("Traceback"), "{log}");
 }
 
 #[test]
@@ -424,23 +382,4 @@ fn no_part_of_one_request_is_read_as_another() {
         send_no_more(&client);
         assert_eq!(String::from_utf8_lossy(&read_all(&mut client)), "", "{length}");
     }
-}
-
-#[test]
-fn a_client_that_never_reads_is_sent_away() {
-    let (mut program, address) = start("keep-alive");
-    let mut rude = connect(address);
-    let path = "x".repeat(7000);
-    // It asks, and asks again when the server has handed its answer to the system, until that has
-    // no room left.
-    loop {
-        let sent = write!(rude, "GET /{path} HTTP/1.1\r\nHost: a\r\n\r\n");
-        if sent.is_err() || program.wait_for_next(" to 127.0.0.1:").contains("No response to") {
-            break;
-        }
-    }
-    let mut next = connect(address);
-    next.set_read_timeout(Some(TIMEOUT)).unwrap();
-    write!(next, "GET /next HTTP/1.0\r\n\r\n").unwrap();
-    assert!(read_response(&mut next).text().contains("This is /next."));
 }
