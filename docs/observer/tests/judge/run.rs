@@ -7,7 +7,10 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
-use test_support::{Program, example, without_settings};
+use test_support::{Program, ask, example, free_port, has, program, skip, without_settings};
+
+const CONGRATULATION: &str = "\n46 passed, 0 failed. Congratulations: your server serves everyone!\n\
+     Read on: docs/documents.md, and serve a website of your own.\n";
 
 fn small(name: &str) -> String {
     format!("{:?} {name} {{address}}", *SERVERS)
@@ -26,12 +29,10 @@ fn is_served(address: &str) -> bool {
 
 #[test]
 fn an_example_of_the_workspace_is_built_and_started_by_its_name() {
-    let server = Server::start("right");
-    let address = server.address.to_string();
-    drop(server); // Its address is free again.
+    let address = format!("127.0.0.1:{}", free_port());
     let verdict = Verdict::with(&["--step", "2", "--run", "stage2-bind", &address]);
     if verdict.complaint.contains("cargo does not start") {
-        return eprintln!("skipped: an_example_of_the_workspace needs cargo");
+        return skip("cargo");
     }
     assert!(verdict.said.contains("Step 2 is done."), "{}", verdict.said);
     assert!(!is_served(&address));
@@ -49,7 +50,7 @@ fn a_name_that_no_example_has_and_a_command_that_ends_are_not_judged() {
         assert_eq!(verdict.status, 3, "{run}: {}", verdict.said);
         let object = verdict.objects().pop().expect("a verdict");
         if verdict.said.contains("cargo does not start") {
-            eprintln!("skipped: the name of an example needs cargo");
+            skip("cargo");
             continue;
         }
         assert_eq!(object["verdict"], "not judged");
@@ -71,9 +72,7 @@ fn an_address_that_is_taken_is_not_judged() {
 
 #[test]
 fn nobody_is_judged_without_a_server() {
-    let server = Server::start("does-not-accept");
-    let address = server.address.to_string();
-    drop(server);
+    let address = format!("127.0.0.1:{}", free_port());
     for arguments in [&[address.as_str()][..], &["--step", "3", &address]] {
         let verdict = Verdict::with(arguments);
         assert_eq!((verdict.status, verdict.said.as_str()), (3, ""));
@@ -118,17 +117,12 @@ fn the_signal_that_ended_a_server_is_named() {
 #[test]
 #[cfg(unix)]
 fn ctrl_c_ends_the_server_and_what_it_started() {
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    // The shell starts the server, and tells which address it got.
-    let run = format!(
-        "sh -c 'echo {{address}} >{}; {:?} right {{address}} & wait'",
-        file.path().display(),
-        *SERVERS
-    );
+    let address = format!("127.0.0.1:{}", free_port());
+    // The shell starts the server.
+    let run = format!("sh -c '{:?} right {{address}} & wait'", *SERVERS);
     let mut command = Command::new(JUDGE);
-    let mut judge = Program::run(command.args(["--all", "--run", &run]));
+    let mut judge = Program::run(command.args(["--all", "--run", &run, &address]));
     judge.wait_for("an answer takes less than 300 ms");
-    let address = fs::read_to_string(file.path()).expect("an address").trim().to_string();
     assert!(TcpStream::connect(&address).is_ok());
     // The shell has a kill of its own.
     let kill = format!("kill -INT {}", judge.id());
@@ -252,13 +246,47 @@ fn pages_are_links_while_the_course_is_open() {
 }
 
 #[test]
-fn the_complete_crate_is_congratulated() {
-    let run = format!("{:?} {{address}}", test_support::program("step5-respond", "step5-respond"));
-    let verdict = Verdict::with(&["--run", &run]);
-    let end = "\n46 passed, 0 failed. Congratulations: your server serves everyone!\n\
-               Read on: docs/documents.md, and serve a website of your own.\n";
-    assert!(verdict.said.ends_with(end), "{}", verdict.said);
-    assert_eq!(verdict.status, 0);
+fn a_complete_server_is_congratulated() {
+    let servers = [
+        program("step5-respond", "step5-respond"),
+        example("step5-respond", "mended-version"),
+        example("step5-respond", "website"),
+    ];
+    thread::scope(|scope| {
+        for server in &servers {
+            scope.spawn(move || {
+                let mut command = Command::new(JUDGE);
+                without_settings(&mut command);
+                // The website serves docs/example-site, which it looks for from the repository's root.
+                let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+                command.current_dir(root).args(["--run", &format!("{server:?} {{address}}")]);
+                let verdict = Verdict::of(&mut command);
+                assert!(verdict.said.ends_with(CONGRATULATION), "{server}\n{}", verdict.said);
+                assert_eq!(verdict.status, 0);
+            });
+        }
+    });
+}
+
+#[test]
+fn the_python_server_is_complete_and_prints_no_traceback() {
+    let python = if cfg!(windows) { "py" } else { "python3" };
+    if !has(python) {
+        return;
+    }
+    // What it prints to standard error is shown with the rest.
+    let code = "import runpy, sys; sys.stderr = sys.stdout; sys.argv = ['', '0']; \
+                runpy.run_path('../mended_server.py')";
+    let mut server = Program::run(Command::new(python).args(["-c", code]));
+    let line = server.wait_for("Server is listening on http://");
+    let address = line.rsplit('/').next().expect("a line has an end");
+    let verdict = Verdict::with(&[address]);
+    assert!(verdict.said.ends_with(CONGRATULATION), "{}", verdict.said);
+    let end = ask(address.parse().unwrap(), b"GET /the-end HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(end.status, 404);
+    server.wait_for("GET /the-end ");
+    let log = server.lines().join("\n");
+    assert!(!log.contains("Traceback"), "{log}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::{SERVERS, Server, Verdict};
 use std::thread;
-use test_support::{connect, example};
+use test_support::{connect, example, free_port};
 
 const STAGES: [(&str, &str, &str); 4] = [
     ("2", "step2-bind", "stage2-bind"),
@@ -70,7 +70,7 @@ fn a_server_that_runs_without_an_address_is_told_so() {
 
 #[test]
 fn what_a_server_left_behind_is_not_taken_for_step_2() {
-    let server = Server::start("right");
+    let server = Server::start_at(free_port(), "right");
     let address = server.address.to_string();
     let response = test_support::ask(server.address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(response.status, 200);
@@ -82,7 +82,7 @@ fn what_a_server_left_behind_is_not_taken_for_step_2() {
 
 #[test]
 fn what_a_server_left_behind_is_not_taken_for_the_next_one() {
-    let server = Server::start("right");
+    let server = Server::start_at(free_port(), "right");
     let address = server.address.to_string();
     let response = test_support::ask(server.address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(response.status, 200);

@@ -1,12 +1,12 @@
 //! What the judge said about a server of `small-servers`.
 
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Condvar, LazyLock, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
-use test_support::{Program, example};
+use test_support::example;
 
 pub const JUDGE: &str = env!("CARGO_BIN_EXE_judge");
 
@@ -14,20 +14,38 @@ pub const JUDGE: &str = env!("CARGO_BIN_EXE_judge");
 pub static SERVERS: LazyLock<String> = LazyLock::new(|| example("observer", "small-servers"));
 
 /// How many may be judged at once, so that a small machine can do it.
-static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(40), Condvar::new());
+static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(32), Condvar::new());
 
-/// A running server. It ends with the test.
+/// A running server. It ends with the test. Of its standard streams the test keeps only one open: thirty-two may run at
+/// once, and macOS grants 256 descriptors.
 pub struct Server {
     pub address: SocketAddr,
-    _program: Program,
+    process: Child,
 }
 
 impl Server {
     pub fn start(name: &str) -> Server {
-        let mut program = Program::start(&SERVERS, &[name, "127.0.0.1:0"]);
-        let line = program.wait_for("Server is listening on http://");
-        let address = line.rsplit('/').next().and_then(|address| address.parse().ok());
-        Server { address: address.expect("an address"), _program: program }
+        Server::start_at(0, name)
+    }
+
+    /// Starts it on this port. One that the system chose (port 0) may go to another program as soon as the server has ended.
+    pub fn start_at(port: u16, name: &str) -> Server {
+        let mut command = Command::new(&*SERVERS);
+        command.args([name, &format!("127.0.0.1:{port}")]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().expect("the server starts");
+        let mut line = String::new();
+        let output = process.stdout.take().expect("piped");
+        BufReader::new(output).read_line(&mut line).expect("it says where it listens");
+        let address = line.trim().rsplit('/').next().and_then(|address| address.parse().ok());
+        Server { address: address.expect("an address"), process }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -88,20 +106,17 @@ impl Verdict {
     }
 }
 
-/// Judges a small server that the test started, and one that the judge starts itself.
-pub fn judge_both_ways(name: &str) -> [Verdict; 2] {
-    thread::scope(|scope| {
-        let without = scope.spawn(|| {
-            let _place = Place::take();
-            let server = Server::start(name);
-            Verdict::with(&["--json", &server.address.to_string()])
-        });
-        let with = scope.spawn(|| {
-            let _place = Place::take();
-            Verdict::with(&["--json", "--run", &format!("{:?} {name} {{address}}", *SERVERS)])
-        });
-        [without, with].map(|verdict| verdict.join().expect("it is judged"))
-    })
+/// Judges a small server that the test starts.
+pub fn judge(name: &str) -> Verdict {
+    let _place = Place::take();
+    let server = Server::start(name);
+    Verdict::with(&["--json", &server.address.to_string()])
+}
+
+/// Judges a small server that the judge starts.
+pub fn judge_with_run(name: &str) -> Verdict {
+    let _place = Place::take();
+    Verdict::with(&["--json", "--run", &format!("{:?} {name} {{address}}", *SERVERS)])
 }
 
 struct Place;

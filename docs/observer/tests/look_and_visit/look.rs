@@ -1,12 +1,12 @@
 //! What `look` draws is what the system has.
 //!
 //! Linux alone tells all of it. On other systems `look` shows their own tables, which no test knows.
-#![cfg(target_os = "linux")]
 
 use observer::port::{Port, System};
 use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 use step2_bind::{bind, local_address};
@@ -241,8 +241,9 @@ fn assert_no_contradiction(port: &Port) {
 }
 
 /// Visits again and again. The client closes first, so that little is left over.
-fn visit_without_end(address: SocketAddr) {
-    loop {
+/// Visits a server for as long as the test holds its end of `test`.
+fn visit_often(address: SocketAddr, test: &Weak<()>) {
+    while test.strong_count() > 0 {
         // Some find the queue full. In the pause the others, and the test, get the processor.
         thread::sleep(Duration::from_millis(1));
         let Ok(mut client) = TcpStream::connect(address) else { continue };
@@ -262,10 +263,11 @@ fn serve_without_end(listener: &TcpListener) {
 #[test]
 fn a_thousand_pictures_under_load_do_not_contradict_themselves() {
     let (listener, address) = listener("127.0.0.1:0", 2);
-    // They end with the tests.
     thread::spawn(move || serve_without_end(&listener));
+    let test = Arc::new(());
     for _ in 0..5 {
-        thread::spawn(move || visit_without_end(address));
+        let test = Arc::downgrade(&test);
+        thread::spawn(move || visit_often(address, &test));
     }
     let mut system = System::default();
     let mut pictures = Vec::new();

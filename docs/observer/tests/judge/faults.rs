@@ -1,7 +1,7 @@
 //! The judge tells good servers from bad ones, and bad ones from each other. The servers are in
-//! `examples/small-servers`; each is judged twice, with `--run` and without it.
+//! `examples/small-servers`.
 
-use crate::support::judge_both_ways;
+use crate::support::{Verdict, judge, judge_with_run};
 use std::thread;
 
 const EARLY: &str = "the server waits for the request before it answers";
@@ -43,7 +43,8 @@ const BAD_LENGTH: &str = "a body whose length is unclear is rejected";
 const LARGE_HEAD: &str = "a head of 2 MB is refused";
 const OUTSIDE: &str = "no file outside of the site is given away";
 
-/// A server of `small-servers`, the checks that it fails, the one to fix first, and words that explain that one.
+/// A server of `small-servers`, the checks that it fails, and words that explain the one to fix first. If its name
+/// begins with `ends-`, the first of these checks ends the server, and without `--run` nothing more is checked.
 type Row = (&'static str, &'static [&'static str], &'static str);
 
 /// Judges all of them at once: most of the time the judge waits. What a busy machine may have made of it is judged again,
@@ -60,27 +61,35 @@ fn all(rows: &[Row]) {
 }
 
 /// What the judge says about a server and should not.
-fn complaints_of((server, fails, words): &Row) -> Vec<String> {
-    let mut complaints = Vec::new();
-    for (verdict, how) in judge_both_ways(server).iter().zip(["without --run", "with --run"]) {
-        let failed = verdict.checks("failed");
-        let first = verdict.first_to_fix();
-        // Without --run, nothing is checked once the server has ended.
-        let has_ended =
-            how == "without --run" && !fails.is_empty() && first.contains("the server has ended");
-        let fails = if has_ended { &fails[..1] } else { fails };
-        let is_right = failed == *fails
-            && first.contains(words)
-            && verdict.status == i32::from(!fails.is_empty())
-            && (!fails.is_empty() || verdict.checks("not checked").is_empty());
-        if !is_right {
-            complaints.push(format!(
-                "{server}, {how}: {failed:#?}\n{first}\n{}",
-                verdict.said.lines().last().unwrap_or_default()
-            ));
-        }
+fn complaints_of(&(server, fails, words): &Row) -> Vec<String> {
+    if !server.starts_with("ends-") {
+        return Vec::from_iter(complaint(server, "without --run", &judge(server), fails, words));
     }
-    complaints
+    // A check ends it. Only a judge that can start it again goes on.
+    let (without_run, with_run) = thread::scope(|scope| {
+        let with_run =
+            scope.spawn(|| complaint(server, "with --run", &judge_with_run(server), fails, words));
+        let without_run = complaint(server, "without --run", &judge(server), &fails[..1], words);
+        (without_run, with_run.join().expect("it is judged"))
+    });
+    without_run.into_iter().chain(with_run).collect()
+}
+
+fn complaint(
+    server: &str,
+    how: &str,
+    verdict: &Verdict,
+    fails: &[&str],
+    words: &str,
+) -> Option<String> {
+    let failed = verdict.checks("failed");
+    let first = verdict.first_to_fix();
+    let is_right = failed == *fails
+        && first.contains(words)
+        && verdict.status == i32::from(!fails.is_empty())
+        && (!fails.is_empty() || verdict.checks("not checked").is_empty());
+    let end = verdict.said.lines().last().unwrap_or_default();
+    (!is_right).then(|| format!("{server}, {how}: {failed:#?}\n{first}\n{end}"))
 }
 
 #[test]
@@ -162,7 +171,7 @@ fn a_fault_in_the_length_or_the_end_has_words_of_its_own() {
 }
 
 #[test]
-fn a_fault_with_many_clients_is_found() {
+fn a_fault_among_many_clients_is_found() {
     all(&[
         ("ends-when-a-client-leaves", &[LEAVES, SILENT], "the server has ended"),
         ("upsets-the-next", &[LEAVES, SILENT], "the next client got \"HTTP/1.1 500"),
