@@ -4,16 +4,15 @@ use super::command::{self, StandIn};
 use regex::Regex;
 use snapbox::IntoData;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 use tempfile::TempDir;
+use test_support::free_port;
 
 /// How long a command may take until it ends. The judge of a bad server takes longest.
 const TIMEOUT: Duration = Duration::from_secs(90);
@@ -24,21 +23,11 @@ pub struct Running {
     lines: Receiver<String>,
     /// What stands for port 8080.
     pub port: u16,
+    /// Finds this port in what is printed.
+    port_in_words: Regex,
     stand_ins: Vec<StandIn>,
     /// Lines that were not shown on the page yet.
     unseen: String,
-}
-
-/// A port that nobody has, and that the system gives nobody who asks for any: those begin higher.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 10_000 + u16::try_from(std::process::id() % 200).expect("less than 200") * 100;
-    loop {
-        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 impl Running {
@@ -75,7 +64,15 @@ impl Running {
                 }
             }
         });
-        Running { child, lines, port, stand_ins: stand_ins.to_vec(), unseen: String::new() }
+        let port_in_words = Regex::new(&format!(r"\b{port}\b")).expect("a regular expression");
+        Running {
+            child,
+            lines,
+            port,
+            port_in_words,
+            stand_ins: stand_ins.to_vec(),
+            unseen: String::new(),
+        }
     }
 
     /// Takes one more line. `false` when no more comes, or none comes in this time.
@@ -128,8 +125,7 @@ impl Running {
 
     /// What was printed, with the port that the page says, and the names of the reader's files.
     fn shown(&self) -> String {
-        let port = Regex::new(&format!(r"\b{}\b", self.port)).expect("a regular expression");
-        let printed = port.replace_all(&self.unseen, "8080").into_owned();
+        let printed = self.port_in_words.replace_all(&self.unseen, "8080").into_owned();
         // The judge says so if somebody has the course open in a browser.
         let printed = printed.replace("http://localhost:8000/docs/", "docs/");
         self.stand_ins.iter().fold(printed, |printed, it| it.take_out_of(&printed))
@@ -163,15 +159,18 @@ fn path_with_cargo() -> std::ffi::OsString {
     env::join_paths(folders).expect("they were joined before")
 }
 
+/// What may differ from what a page shows.
+static EXAMPLES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b5\d{4}\b|(descriptor |raw: |curl/)[\d.]+").expect("a regular expression")
+});
+
 fn compare(actual: &str, expected: &str) -> Result<(), String> {
     if expected.is_empty() && !actual.is_empty() {
         return Err(format!("prints something:\n{actual}"));
     }
-    let examples =
-        Regex::new(r"\b5\d{4}\b|(descriptor |raw: |curl/)[\d.]+").expect("a regular expression");
     // Each line ends, the last one too, or a `...` below it would not see that it is there.
     let actual = format!("{}\n", actual.trim_end()).into_data();
-    let expected = format!("{}\n", examples.replace_all(expected.trim_end(), "$1[..]")).into_data();
+    let expected = format!("{}\n", EXAMPLES.replace_all(expected.trim_end(), "$1[..]")).into_data();
     let assert = snapbox::Assert::new().palette(snapbox::report::Palette::plain());
     // A backslash is a backslash, and no part of a path.
     let assert = assert.action(snapbox::assert::Action::Verify).normalize_paths(false);

@@ -1,22 +1,24 @@
 //! The load balancer of `going-further.md` really runs: two copies of step 5 behind `HAProxy`.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
-use test_support::{Program, REQUEST, TIMEOUT, ask, program};
+use test_support::{Program, REQUEST, TIMEOUT, ask, free_port, has, program};
 
 #[test]
-#[ignore = "needs HAProxy, which not every system has; .ci/run installs it"]
 fn two_copies_take_turns_and_one_of_them_is_enough() {
+    if !has("haproxy") {
+        return;
+    }
     let step5 = program("step5-respond", "step5-respond");
     let mut copies: Vec<Program> =
         (0..2).map(|_| Program::start(&step5, &["127.0.0.1:0"])).collect();
     let ports: Vec<String> = copies.iter_mut().map(|copy| copy.listening().to_string()).collect();
 
     // The configuration of the page, on ports that are free.
-    let site = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let site = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("haproxy.cfg"));
     let configuration = page
         .unwrap()

@@ -1,13 +1,10 @@
 //! The commands on the pages print what the pages show.
 //!
 //! On Linux only. If a tool is not installed, its blocks are skipped and named; a machine that sets
-//! `CI=true` has to have them all. `PAGE=step2 cargo test -p docs --test commands` tries the pages
+//! `CI=true` has to have them all. `PAGE=step2 cargo test -p docs commands::` tries the pages
 //! with that in their name, and no others.
-#![cfg(target_os = "linux")]
 
-mod rules;
-
-use rules::{Page, console, pages, root};
+use crate::rules::{Page, console, pages, root};
 use std::io::Write;
 
 #[test]
@@ -38,7 +35,7 @@ fn assert_one(complaints: &[String], start: &str, end: &str) {
 
 /// Runs a page from this repository's root, for `cargo` runs from there.
 fn try_page(text: &str) -> console::Report {
-    console::run(&[Page::parse("docs/page.md", text)], &rules::root())
+    console::run(&[Page::parse("docs/page.md", text)], &crate::rules::root())
 }
 
 #[test]
@@ -147,7 +144,7 @@ fn what_the_reader_writes_needs_a_stand_in_and_has_its_own_name_in_what_is_shown
 #[test]
 fn a_client_that_goes_on_is_there_until_the_scene_ends() {
     let report = try_page(
-        "```console client\n$ echo here; read line\nhere\n```\n\n```console\n$ echo beside it\nbeside it\n```\n\n\
+        "```console client\n$ echo here; echo and there; read line\nhere\n```\n\n```console\n$ echo beside it\nbeside it\n```\n\n\
          ```console client\nsomething else\n```\n",
     );
     assert_one(&report.complaints, "docs/page.md:11: the server prints something else", "");

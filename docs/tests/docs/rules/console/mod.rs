@@ -3,7 +3,8 @@
 //! - A line that begins with `$ ` is a command. The lines below it are what it prints. `[..]`
 //!   stands for anything within a line, a line of `...` for any number of lines.
 //! - A block marked `console server` starts a program that goes on. The blocks below it are its
-//!   clients. All of them, up to the next server, are a scene.
+//!   clients. All of them, up to the next server, are a scene. A block in which the judge starts
+//!   the server is a scene of its own.
 //! - A block marked `console client` starts a client that goes on until the scene ends.
 //! - A block without a command is what the server has printed since it was last shown.
 //! - A block marked `console macos` or `console windows` is for readers there, and is not run.
@@ -16,7 +17,8 @@
 //! printed may differ there.
 //!
 //! A block whose tool is not installed is skipped, and so is what depends on it. A scene that fails
-//! is tried again at the end, alone, before anyone hears of it: the machine may be busy.
+//! is tried again at the end, with no other scene beside it, before anyone hears of it: the machine
+//! may be busy.
 
 mod command;
 mod running;
@@ -40,7 +42,7 @@ const LOG_TIMEOUTS: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(10)];
 
 /// How many scenes are tried side by side. Most of their time they wait.
-const SIDE_BY_SIDE: usize = 8;
+const SIDE_BY_SIDE: usize = 12;
 
 /// What came of console blocks.
 #[derive(Debug, Default)]
@@ -57,7 +59,9 @@ pub struct Report {
 pub fn run(pages: &[Page], root: &Path) -> Report {
     // What the pages time is not to wait for a compiler.
     LazyLock::force(&command::PROGRAMS);
-    let scenes: Vec<Scene> = pages.iter().flat_map(scenes).collect();
+    let mut scenes: Vec<Scene> = pages.iter().flat_map(scenes).collect();
+    // The judges begin first: some of them take longest.
+    scenes.sort_by_key(|scene| !scene.blocks.iter().any(Block::starts_its_own_server));
     let next = AtomicUsize::new(0);
     let (sender, outcomes) = channel();
     thread::scope(|scope| {
@@ -106,6 +110,15 @@ struct Block {
     stand_ins: Vec<StandIn>,
 }
 
+impl Block {
+    /// Whether the judge starts a server here. Then the block has nothing to do with the page's own servers.
+    fn starts_its_own_server(&self) -> bool {
+        self.role.is_empty()
+            && !self.commands.is_empty()
+            && self.commands.iter().all(|(command, _)| command.contains("--run "))
+    }
+}
+
 fn scenes(page: &Page) -> Vec<Scene<'_>> {
     let is_stand_in = Regex::new(r"<!--\s*(my[-_][\w.-]+): (\S+)\s*-->").expect("it is regular");
     let mut scenes = vec![Scene { page, blocks: Vec::new() }];
@@ -126,7 +139,12 @@ fn scenes(page: &Page) -> Vec<Scene<'_>> {
                 }
                 let (commands, stand_ins) = (split(code), stand_ins.clone());
                 let block = Block { line: part.line, role, commands, stand_ins };
-                scenes.last_mut().expect("there is one").blocks.push(block);
+                if block.starts_its_own_server() {
+                    // Before the current scene, which goes on.
+                    scenes.insert(scenes.len() - 1, Scene { page, blocks: vec![block] });
+                } else {
+                    scenes.last_mut().expect("there is one").blocks.push(block);
+                }
             }
             _ => {}
         }
@@ -172,7 +190,7 @@ impl Scene<'_> {
         let mut server: Option<Running> = None;
         let mut clients: Vec<Running> = Vec::new();
         // Nobody listens there: it stands for 8080 in a scene without a server.
-        let unused_port = running::free_port();
+        let unused_port = test_support::free_port();
         // Why the state of the server is not what the page says.
         let mut lost: Option<String> = None;
 

@@ -3,7 +3,26 @@
 
 use super::{Kind, Page, root};
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+/// The dictionary, and the program that reads it.
+fn hunspell() -> Command {
+    let mut hunspell = Command::new("hunspell");
+    hunspell.args(["-l", "-i", "UTF-8", "-d", "en_US"]);
+    hunspell
+}
+
+/// Whether hunspell is installed, with its dictionary of American English.
+pub fn can_be_checked() -> bool {
+    if !test_support::has("hunspell") {
+        return false;
+    }
+    let output = hunspell().stdin(Stdio::null()).output().expect("hunspell runs");
+    if !output.status.success() {
+        test_support::skip("hunspell's dictionary en_US");
+    }
+    output.status.success()
+}
 
 /// Names the words of a page that the dictionary lacks.
 pub fn complaints(page: &Page) -> Vec<String> {
@@ -21,10 +40,9 @@ pub fn complaints(page: &Page) -> Vec<String> {
     fs::write(file.path(), text.join("\n")).expect("a file with the words");
 
     let known = root().join("docs/tests/words.txt");
-    let mut hunspell = Command::new("hunspell");
-    hunspell.args(["-l", "-i", "UTF-8", "-d", "en_US", "-p"]).arg(known).arg(file.path());
-    let output = hunspell.output().expect("hunspell runs");
-    assert!(output.status.success(), "hunspell has the dictionary en_US");
+    let output = hunspell().arg("-p").args([known.as_path(), file.path()]).output();
+    let output = output.expect("hunspell runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let unknown = String::from_utf8(output.stdout).expect("it prints text");
     let line =
         |unknown: &str| words.iter().find(|word| word.1.contains(unknown)).map_or(1, |w| w.0);

@@ -43,7 +43,7 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
             let mut words = words(command).filter(|word| !word.contains('='));
             let tool = words.next().unwrap_or_default();
             if !TOOLS.split(' ').any(|known| known == tool) {
-                complain(&format!("'{tool}' is not in TOOLS, in docs/tests/rules/commands.rs"));
+                complain(&format!("'{tool}' is not in TOOLS, in {}", file!()));
             }
             let is_gone = |word: &&str| {
                 let is_file =

@@ -6,6 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::thread;
 use tempfile::TempDir;
 use test_support::{Program, Response, ask, has, output};
@@ -41,8 +42,9 @@ fn get(address: SocketAddr, path: &str) -> Response {
 
 /// The paths that a page names in its links and pictures, with the anchors.
 fn links(page: &str) -> BTreeSet<String> {
-    let link = Regex::new(r#"(?:href|src)="(/[^"]*)""#).unwrap();
-    link.captures_iter(page).map(|link| link[1].to_string()).collect()
+    static LINK: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?:href|src)="(/[^"]*)""#).unwrap());
+    LINK.captures_iter(page).map(|link| link[1].to_string()).collect()
 }
 
 /// Opens the first page, and then all that can be reached from it by clicking.
