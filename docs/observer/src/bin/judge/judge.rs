@@ -203,7 +203,7 @@ impl Judge {
             .any(|line| line.contains("oo many open files") || line.contains("os error 24"));
         if descriptors > MANY_CONNECTIONS || ran_out {
             failure.why = "It has no descriptor left, because it does not close the connections of clients that \
-                           have gone. Close each client in the end, also after an error."
+                           have gone. Close each client in the end, even after an error."
                 .into();
         } else if failure.printed.is_empty() && failure.why.is_empty() {
             let look = match (&self.program, connections_made() > MANY_CONNECTIONS) {

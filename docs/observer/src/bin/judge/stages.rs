@@ -256,8 +256,8 @@ fn silence(server: &Server) -> String {
         }
         (Some(false), _) => "A connection completes, and nobody accepts it.".into(),
         (None, _) => {
-            "A connection completes, and nobody answers. So does a server that accepts and never closes the client, \
-             and one that is busy with another client: close your browser."
+            "A connection completes, and nobody answers. A server that accepts and never closes the client looks the \
+             same, and so does one that is busy with another client: close your browser."
                 .into()
         }
     }

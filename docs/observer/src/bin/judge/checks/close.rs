@@ -42,7 +42,7 @@ fn sends_no_more(server: &Server, client: &mut Socket) -> Outcome {
     let response = server.exchange(client, b"", TIMEOUT + server.fastest());
     match response.end {
         End::Closed | End::Broken(_) if response.bytes.is_empty() => {
-            PassedWith("it takes the client for gone, as some servers do".into())
+            PassedWith("it treats the client as gone, as some servers do".into())
         }
         _ => verdict(&response, Response::is_ok),
     }
