@@ -317,7 +317,7 @@ fn read_arguments() -> (Visit, usize, Vec<SocketAddr>) {
                 wrong(&format!("Only silent and leave take a number, and {kind} does not."))
             }
             Ok(number @ 1..=1000) => count = number,
-            Ok(number) => wrong(&format!("{number} clients are too few or too many.")),
+            Ok(number) => wrong(&format!("From 1 to 1000 clients can come, and {number} cannot.")),
             Err(_) if argument.contains(':') => place = argument,
             Err(_) => wrong(&format!("'{argument}' is neither a number nor HOST:PORT.")),
         }

@@ -274,8 +274,8 @@ fn the_kinds_are_listed_and_wrong_arguments_are_named() {
     }
     for (arguments, words) in [
         (&["silly"][..], "'silly' is not a kind of client."),
-        (&["silent", "0"], "0 clients are too few or too many."),
-        (&["silent", "1001"], "1001 clients are too few or too many."),
+        (&["silent", "0"], "From 1 to 1000 clients can come, and 0 cannot."),
+        (&["silent", "1001"], "From 1 to 1000 clients can come, and 1001 cannot."),
         (&["silent", "many"], "'many' is neither a number nor HOST:PORT."),
         (&["halves", "2"], "Only silent and leave take a number, and halves does not."),
         (&["silent", "a:b"], "'a:b' is not HOST:PORT."),
