@@ -1,8 +1,7 @@
 //! Each command on a page begins with a tool on this list. One that is shown and not run names
 //! files that exist.
 
-use super::{Kind, Page};
-use regex::Regex;
+use super::{Kind, Page, regex};
 use std::fs;
 use std::path::Path;
 
@@ -23,7 +22,7 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
         CARGO.split(' ').any(|known| known == name)
             || aliases.lines().any(|line| line.starts_with(&format!("{name} = ")))
     };
-    let cargo = Regex::new(r"\bcargo ([a-z][\w-]*)").expect("a regular expression");
+    let cargo = regex(r"\bcargo ([a-z][\w-]*)");
     let mut complaints = Vec::new();
     for part in &page.parts {
         let (Kind::Block { code, .. } | Kind::Code(code)) = &part.kind else { continue };

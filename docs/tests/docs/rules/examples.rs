@@ -3,20 +3,17 @@
 //! A page names an example with the command that runs it, with a link to its file, or with the line
 //! that says what stands for the reader's own file.
 
-use super::{Page, files};
-use regex::Regex;
+use super::{Page, files, regex};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Compares the examples that the pages name with those that exist.
 pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
-    let command =
-        Regex::new(r"[ `]-p ([a-z][\w-]*)(?: --example ([\w-]+))?").expect("a regular expression");
-    let file = Regex::new(r"step[\w-]+/examples/[\w-]+\.rs").expect("a regular expression");
+    let command = regex(r"[ `]-p ([a-z][\w-]*)(?: --example ([\w-]+))?");
+    let file = regex(r"step[\w-]+/examples/[\w-]+\.rs");
     // A stand-in with a slash or a dot in its name is a file or a folder, and no example.
-    let other = Regex::new(r"<!-- my[-_][\w.-]+: ([a-z][\w-]*) -->|--run ([a-z][\w-]*)")
-        .expect("it is regular");
-    let any_example = Regex::new(r"--example\b").expect("a regular expression");
+    let other = regex(r"<!-- my[-_][\w.-]+: ([a-z][\w-]*) -->|--run ([a-z][\w-]*)");
+    let any_example = regex(r"--example\b");
     let manifests = files(root, "toml");
     let existing = existing(root);
     let mut named = BTreeSet::new();
@@ -66,8 +63,7 @@ pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
 
 /// The examples of all crates, as paths from the root. An example is a file or a folder.
 fn existing(root: &Path) -> Vec<String> {
-    let example =
-        Regex::new(r"^([^/]+/examples/[^/]+)(/main)?\.rs$").expect("a regular expression");
+    let example = regex(r"^([^/]+/examples/[^/]+)(/main)?\.rs$");
     let files = files(root, "rs").into_iter().map(|(file, _)| file);
     // What students write begins with my-, and is on no page.
     let files = files.filter(|file| example.is_match(file) && !file.contains("/my-"));

@@ -1,8 +1,7 @@
 //! A relative link or an anchor leads somewhere; an image is there and has alt text.
 
-use super::{Kind, Page, files};
+use super::{Kind, Page, files, regex};
 use comrak::Anchorizer;
-use regex::Regex;
 use std::fs;
 use std::path::Path;
 
@@ -29,7 +28,7 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
 
 /// Follows every `docs/NAME.md#anchor` that stands in a Rust file.
 pub fn complaints_about_code(root: &Path) -> Vec<String> {
-    let link = Regex::new(r"docs/[\w-]+\.md(#[\w-]+)?").expect("a regular expression");
+    let link = regex(r"docs/[\w-]+\.md(#[\w-]+)?");
     let mut complaints = Vec::new();
     let at_the_root = Page::parse("", "");
     // The tests of the rules themselves name pages that do not exist.

@@ -19,8 +19,11 @@ pub mod workspace;
 
 use comrak::nodes::{AstNode, NodeValue};
 use comrak::{Arena, Options, parse_document};
+use regex::Regex;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// One Markdown file.
 pub struct Page {
@@ -136,6 +139,14 @@ pub fn files(root: &Path, ending: &str) -> Vec<(String, String)> {
 /// Every page of a repository.
 pub fn pages(root: &Path) -> Vec<Page> {
     files(root, "md").iter().map(|(path, text)| Page::parse(path, text)).collect()
+}
+
+/// A regular expression. Each is compiled once, which takes longer than anything that is done with it.
+fn regex(text: &str) -> Regex {
+    static COMPILED: Mutex<BTreeMap<String, Regex>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let new = || Regex::new(text).expect("a regular expression");
+    compiled.entry(text.to_string()).or_insert_with(new).clone()
 }
 
 fn words<'a>(node: &'a AstNode<'a>) -> String {

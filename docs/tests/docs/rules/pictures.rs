@@ -1,7 +1,6 @@
 //! A number in a picture that stands in the code is the number in the code.
 
-use super::files;
-use regex::Regex;
+use super::{files, regex};
 use std::path::Path;
 
 /// How a picture says a number, and how the code of a step does.
@@ -14,7 +13,6 @@ const NUMBERS: [(&str, &str); 3] = [
 /// Reads every picture. The picture of a step has the number of that step, or of the last one
 /// before it that has one. Another picture has the number of any step.
 pub fn complaints(root: &Path) -> Vec<String> {
-    let regex = |text| Regex::new(text).expect("a regular expression");
     let mut code = files(root, "rs");
     code.retain(|(file, _)| file.starts_with("step") && file.contains("/src/"));
     let mut complaints = Vec::new();

@@ -1,8 +1,7 @@
 //! Every step is a member of the workspace, has a page, and is on the way that readers take. Every
 //! page is linked from another one.
 
-use super::{Kind, Page};
-use regex::Regex;
+use super::{Kind, Page, regex};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -11,7 +10,7 @@ use std::path::Path;
 pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
     let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("the workspace");
     let has = |list: &str, step: &str| {
-        let list = Regex::new(&format!(r"(?m)^{list} = \[([^\]]*)\]")).expect("it is regular");
+        let list = regex(&format!(r"(?m)^{list} = \[([^\]]*)\]"));
         let names = list.captures(&manifest).map_or("", |found| found.get(1).unwrap().as_str());
         [step, "step*"].iter().any(|name| names.contains(&format!("\"{name}\"")))
     };

@@ -1,9 +1,8 @@
 //! What a command on a page becomes before it runs: programs that are built already, on ports that
 //! are free, with files that exist.
 
-use super::super::files;
-use super::super::root;
-use regex::{Captures, Regex};
+use super::super::{files, regex, root};
+use regex::Captures;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -22,10 +21,6 @@ static EXAMPLES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
         })
         .collect()
 });
-
-fn regex(text: &str) -> Regex {
-    Regex::new(text).expect("a regular expression")
-}
 
 /// What is run or read in place of a file that the reader writes.
 #[derive(Clone)]

@@ -24,9 +24,8 @@ mod command;
 mod running;
 
 use super::commands::{TOOLS, words};
-use super::{Kind, Page};
+use super::{Kind, Page, regex};
 use command::StandIn;
-use regex::Regex;
 use running::Running;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -120,7 +119,7 @@ impl Block {
 }
 
 fn scenes(page: &Page) -> Vec<Scene<'_>> {
-    let is_stand_in = Regex::new(r"<!--\s*(my[-_][\w.-]+): (\S+)\s*-->").expect("it is regular");
+    let is_stand_in = regex(r"<!--\s*(my[-_][\w.-]+): (\S+)\s*-->");
     let mut scenes = vec![Scene { page, blocks: Vec::new() }];
     let mut stand_ins: Vec<StandIn> = Vec::new();
     for part in &page.parts {

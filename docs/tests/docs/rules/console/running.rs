@@ -1,7 +1,7 @@
 //! A command that runs, and what it has printed.
 
+use super::super::regex;
 use super::command::{self, StandIn};
-use regex::Regex;
 use snapbox::IntoData;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -23,8 +23,6 @@ pub struct Running {
     lines: Receiver<String>,
     /// What stands for port 8080.
     pub port: u16,
-    /// Finds this port in what is printed.
-    port_in_words: Regex,
     stand_ins: Vec<StandIn>,
     /// Lines that were not shown on the page yet.
     unseen: String,
@@ -64,15 +62,7 @@ impl Running {
                 }
             }
         });
-        let port_in_words = Regex::new(&format!(r"\b{port}\b")).expect("a regular expression");
-        Running {
-            child,
-            lines,
-            port,
-            port_in_words,
-            stand_ins: stand_ins.to_vec(),
-            unseen: String::new(),
-        }
+        Running { child, lines, port, stand_ins: stand_ins.to_vec(), unseen: String::new() }
     }
 
     /// Takes one more line. `false` when no more comes, or none comes in this time.
@@ -125,7 +115,8 @@ impl Running {
 
     /// What was printed, with the port that the page says, and the names of the reader's files.
     fn shown(&self) -> String {
-        let printed = self.port_in_words.replace_all(&self.unseen, "8080").into_owned();
+        let port = regex(&format!(r"\b{}\b", self.port));
+        let printed = port.replace_all(&self.unseen, "8080").into_owned();
         // The judge says so if somebody has the course open in a browser.
         let printed = printed.replace("http://localhost:8000/docs/", "docs/");
         self.stand_ins.iter().fold(printed, |printed, it| it.take_out_of(&printed))
@@ -159,18 +150,14 @@ fn path_with_cargo() -> std::ffi::OsString {
     env::join_paths(folders).expect("they were joined before")
 }
 
-/// What may differ from what a page shows.
-static EXAMPLES: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\b5\d{4}\b|(descriptor |raw: |curl/)[\d.]+").expect("a regular expression")
-});
-
 fn compare(actual: &str, expected: &str) -> Result<(), String> {
     if expected.is_empty() && !actual.is_empty() {
         return Err(format!("prints something:\n{actual}"));
     }
+    let examples = regex(r"\b5\d{4}\b|(descriptor |raw: |curl/)[\d.]+");
     // Each line ends, the last one too, or a `...` below it would not see that it is there.
     let actual = format!("{}\n", actual.trim_end()).into_data();
-    let expected = format!("{}\n", EXAMPLES.replace_all(expected.trim_end(), "$1[..]")).into_data();
+    let expected = format!("{}\n", examples.replace_all(expected.trim_end(), "$1[..]")).into_data();
     let assert = snapbox::Assert::new().palette(snapbox::report::Palette::plain());
     // A backslash is a backslash, and no part of a path.
     let assert = assert.action(snapbox::assert::Action::Verify).normalize_paths(false);
