@@ -151,6 +151,23 @@ fn a_client_that_goes_on_is_there_until_the_scene_ends() {
 }
 
 #[test]
+fn a_server_that_does_not_run_is_found() {
+    let report = try_page(
+        "```console server\n$ cargo run -p step2-bond\n```\n\n```console\nmore of its log\n```\n",
+    );
+    let [server, log] = &report.complaints[..] else { panic!("{:#?}", report.complaints) };
+    let start = "docs/page.md:1: cargo run -p step2-bond ends:\n";
+    assert!(server.starts_with(start) && server.contains("not found"), "{server}");
+    assert!(log.starts_with("docs/page.md:5: the server does not run"), "{log}");
+    let report = try_page("```console client\nmore of what it prints\n```\n");
+    assert_one(
+        &report.complaints,
+        "docs/page.md:1: the server is not there: no client goes on",
+        "",
+    );
+}
+
+#[test]
 fn these_tests_do_not_run_themselves() {
     let report = try_page("```console\n$ cargo test --workspace\n```\n");
     assert_one(&report.complaints, "docs/page.md:1: cargo test --workspace would run", "");

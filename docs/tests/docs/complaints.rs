@@ -27,7 +27,20 @@ fn repository() -> TempDir {
         ("step1-a/hello.py", "while True:\n    print(1)\n    print(2)\n"),
         ("step1-a/proxy.cfg", "bind :80\n"),
         ("docs/images/step1-a.svg", "<svg>backlog 5</svg>"),
-        ("docs/README.md", "[a](step1-a.md)\n"),
+        ("step1-a/page.html", "<p>\n  Hello\n</p>\n"),
+        ("step1-a/style.css", "p {\n  color: red;\n}\n"),
+        (
+            "docs/src/page.rs",
+            "const ROAD: [&str; 2] = [\"docs/README.md\", \"docs/step1-a.md\"];\n",
+        ),
+        ("docs/README.md", "# Walkthroughs\n\nNext: [a](step1-a.md)\n"),
+        ("docs/my cat.html", ""),
+        // Nobody's business: hidden, ignored by git, or no file at all.
+        (".venv/README.md", "[gone](gone.md)"),
+        ("target/doc/README.md", "[gone](gone.md)"),
+        (".gitignore", "target"),
+        ("docs/folder.md/.keep", ""),
+        ("step-notes/plan.txt", ""),
         (
             "docs/step1-a.md",
             "# Step 1\n\n`cargo run -p step1-a --example answer`, or my-own:\n\n`cargo run -p step1-a --example my-own`\n",
@@ -63,9 +76,9 @@ fn assert_one(complaints: &[String], start: &str, end: &str) {
 
 #[test]
 fn what_is_true_gets_no_complaint() {
-    let text = "# Page\n\n[up](#page), [there](other.md#what-can-go-wrong), [far](https://example.com)\n\n\
-                ![A picture](images/step1-a.svg)\n\n```sh\ncargo run -p step1-a && cp docs/other.md \
-                step1-a/examples/my-page\n```\n";
+    let text = "# Page\n\n[up](#page), [there](other.md#what-can-go-wrong), [far](ssh://example.com), [a cat](my%20cat.html)\n\n\
+                ![A picture](images/step1-a.svg)\n\n```sh\n# Copy it\n\ncargo run -p step1-a && cp docs/other.md \
+                step1-a/examples/my-page\necho one \\\n  two\n```\n";
     for rule in [code::complaints, links::complaints, commands::complaints] {
         assert_eq!(check(rule, text), Vec::<String>::new());
     }
@@ -77,6 +90,8 @@ fn what_is_true_gets_no_complaint() {
         let complaints = examples::complaints(&[page("docs/page.md", text)], root.path());
         assert_eq!(complaints, Vec::<String>::new());
     }
+    let complaints = fences::complaints(&page("docs/page.md", &text.replace('\n', "\r\n")));
+    assert_eq!(complaints, Vec::<String>::new());
     assert_eq!(pictures::complaints(root.path()), Vec::<String>::new());
     assert_eq!(links::complaints_about_code(root.path()), Vec::<String>::new());
 }
@@ -90,6 +105,9 @@ fn a_quote_may_leave_lines_out_and_be_indented_differently() {
         ("python", "hello.py", "while True:\n    # ...\n    print(2)"),
         ("python", "hello.py", "print(1)\nprint(2)"),
         ("haproxy", "proxy.cfg", "bind :80"),
+        ("toml", "Cargo.toml", "name = \"step1-a\""),
+        ("html", "page.html", "<p>\n<!-- ... -->\n</p>"),
+        ("css", "style.css", "p {\n/* ... */\n}"),
     ] {
         let text = format!("[The file](../step1-a/{file}):\n\n```{kind}\n{quote}\n```\n");
         assert_eq!(check(code::complaints, &text), Vec::<String>::new());
@@ -113,6 +131,9 @@ fn a_quote_that_is_not_in_its_file_is_found() {
         ("rust", "src/lib.rs", "...", 4, "..."),
         ("python", "hello.py", "while True:\nprint(1)", 5, "print(1)"),
         ("haproxy", "proxy.cfg", "bind :81", 4, "bind :81"),
+        ("toml", "Cargo.toml", "name = \"step1\"", 4, "name = \"step1\""),
+        ("html", "page.html", "<p>\nHello", 5, "Hello"),
+        ("css", "style.css", "p {\n  color: blue;", 5, "  color: blue;"),
     ] {
         let text = format!("[The file](../step1-a/{file}):\n\n```{kind}\n{quote}\n```\n");
         let end = format!("this is not in ../step1-a/{file}: {strange}");
@@ -150,9 +171,11 @@ fn a_block_that_no_rule_reads_is_found() {
 
 #[test]
 fn markdown_that_html_swallows_is_found() {
-    let text = "<details>\n<summary>Solution</summary>\n```rust\nfn main() {}\n```\n</details>\n";
-    let complaints = check(|page, _| fences::complaints(page), text);
-    assert_one(&complaints, "docs/page.md:1: ", "leave a blank line after the tag");
+    for swallowed in ["```rust\nfn main() {}\n```", "See [this](gone.md).", "Run `it` now."] {
+        let text = format!("<details>\n<summary>Solution</summary>\n{swallowed}\n</details>\n");
+        let complaints = check(|page, _| fences::complaints(page), &text);
+        assert_one(&complaints, "docs/page.md:1: ", "leave a blank line after the tag");
+    }
 }
 
 #[test]
@@ -161,6 +184,8 @@ fn links_and_images_that_are_wrong_are_found() {
         ("See [this](nowhere.md).", "this link leads nowhere: nowhere.md"),
         ("[root](../../../../../etc/hostname)", "hostname"),
         ("[x](#pages)", "#pages"),
+        ("[x]()", "this link leads nowhere: "),
+        ("[x](my%20dog.html)", "my%20dog.html"),
         ("[x](other.md#what-can-go-right)", "other.md#what-can-go-right"),
         ("![A picture](images/gone.svg)", "this image is missing: images/gone.svg"),
         ("![](images/step1-a.svg)", "no alt text: images/step1-a.svg"),
@@ -193,9 +218,13 @@ fn a_command_that_names_what_does_not_exist_is_found() {
             "NAME=value strange-tool",
             "'strange-tool' is not in TOOLS, in docs/tests/docs/rules/commands.rs",
         ),
+        ("echo well && strange-tool", "docs/tests/docs/rules/commands.rs"),
+        ("echo well | strange-tool", "docs/tests/docs/rules/commands.rs"),
     ] {
-        let text = format!("```bash\necho well\n{command}\n```\n");
-        assert_one(&check(commands::complaints, &text), "docs/page.md:3: ", end);
+        for shell in ["sh", "bash"] {
+            let text = format!("```{shell}\necho well\n{command}\n```\n");
+            assert_one(&check(commands::complaints, &text), "docs/page.md:3: ", end);
+        }
     }
     for text in ["# Page\n\nRun `cargo jduge` now.\n", "# Page\n```sh\ncargo jduge\n```\n"] {
         assert_one(&check(commands::complaints, text), "docs/page.md:3: cargo cannot jduge", "");
@@ -210,34 +239,50 @@ fn examples_and_their_pages_belong_together() {
     for (text, start, end) in [
         ("Nothing.", "step1-a/examples/answer.rs:1: ", "no page names this example"),
         (
-            " -p step1-a --example answer\ncargo judge --run question",
+            "cargo run -p step1-a --example answer\ncargo judge --run question",
             "a.md:2: ",
             "no example is named question",
         ),
         (
-            " -p step1-a --example answer\n<!-- my-server: question -->",
+            "cargo run -p step1-a --example answer\n<!-- my-server: question -->",
             "a.md:2: ",
             "no example is named question",
         ),
         (
-            " -p step1-a --example answer\n -p step1-a --example question",
+            "cargo run -p step1-a --example answer\ncargo run -p step1-a --example question",
             "a.md:2: ",
             "step1-a/examples/question.rs",
         ),
-        (" -p step1-a --example answer\n -p step9-z", "a.md:2: ", "there is no step9-z"),
         (
-            " -p step1-a --example answer\n --example answer -p step1-a",
+            "cargo run -p step1-a --example answer\ncargo run -p step9-z",
+            "a.md:2: ",
+            "there is no step9-z",
+        ),
+        (
+            "cargo run -p step1-a --example answer\ncargo run --example answer -p step1-a",
             "a.md:2: ",
             "--example EXAMPLE",
         ),
         (
-            " -p step1-a --example answer\n -p step1-a --example=answer",
+            "cargo run -p step1-a --example answer\ncargo run -p step1-a --example=answer",
             "a.md:2: ",
             "--example EXAMPLE",
         ),
     ] {
         assert_one(&examples::complaints(&[page("a.md", text)], repository().path()), start, end);
     }
+    // An example can be a folder.
+    let root = repository();
+    write(&root, "step1-a/examples/large/main.rs", "fn main() {}\n");
+    let both = "cargo run -p step1-a --example answer\ncargo run -p step1-a --example large";
+    assert_eq!(examples::complaints(&[page("a.md", both)], root.path()), Vec::<String>::new());
+    let one = &both[..both.find('\n').unwrap()];
+    let complaints = examples::complaints(&[page("a.md", one)], root.path());
+    assert_one(&complaints, "step1-a/examples/large:1: ", "no page names this example");
+    // Not every -p is of cargo.
+    let other = format!("{one}\n`mkdir -p site/images`");
+    let complaints = examples::complaints(&[page("a.md", &other)], repository().path());
+    assert_eq!(complaints, Vec::<String>::new());
 }
 
 #[test]
@@ -247,6 +292,18 @@ fn a_number_in_a_picture_that_is_not_in_the_code_is_found() {
         write(&root, &format!("docs/images/{name}"), "<svg>\nbacklog of 6</svg>");
         let start = format!("docs/images/{name}:2: 'backlog of 6'");
         assert_one(&pictures::complaints(root.path()), &start, "[\"5\"]");
+    }
+    for name in ["step1-a.svg", "route.svg"] {
+        for shown in ["port 8081: nobody", "127.0.0.1:8081"] {
+            let root = repository();
+            write(&root, "step1-a/src/main.rs", "const ADDRESS: &str = \"127.0.0.1:8080\";");
+            write(&root, &format!("docs/images/{name}"), &format!("<svg>{shown} :53124</svg>"));
+            assert_one(
+                &pictures::complaints(root.path()),
+                &format!("docs/images/{name}:1: "),
+                "[\"8080\"]",
+            );
+        }
     }
     // The second step has a number of its own.
     let root = repository();
@@ -267,6 +324,7 @@ fn what_is_missing_of_a_new_step_is_named() {
         "README.md: the table of steps lacks docs/step2-b.md",
         "README.md: the map lacks step2-b",
         "docs/README.md: the route lacks step2-b.md",
+        "docs/src/page.rs: ROAD lacks docs/step2-b.md",
     ];
     assert_eq!(workspace::complaints(&pages(root.path()), root.path()), missing);
 }
@@ -275,8 +333,17 @@ fn what_is_missing_of_a_new_step_is_named() {
 fn a_page_that_nothing_links_is_found() {
     let root = repository();
     write(&root, "README.md", &README.replace("docs/other.md", "docs/README.md"));
+    write(&root, "docs/other.md", "A link [to itself](other.md) does not count.\n");
     let complaints = workspace::complaints(&pages(root.path()), root.path());
     assert_one(&complaints, "docs: every other page lacks a link to docs/other.md", "");
+}
+
+#[test]
+fn a_page_that_does_not_lead_to_the_next_is_found() {
+    let root = repository();
+    write(&root, "docs/README.md", "The route: [a](step1-a.md)\n");
+    let complaints = workspace::complaints(&pages(root.path()), root.path());
+    assert_one(&complaints, "docs/README.md lacks a line Next: [...](step1-a.md)", "");
 }
 
 #[test]
@@ -284,7 +351,9 @@ fn a_word_that_does_not_exist_is_found() {
     if !spelling::can_be_checked() {
         return;
     }
-    let text = "# Page\n\nIt ends the server foreveryone. Not `codde`, <http://exampel.org>.\n";
+    let text = "# Client\n\nIt \"ends foreveryone.\" Not `codde`, <http://exampel.org>.\n\nA clien.\n\nA clien.\n";
     let complaints = check(|page, _| spelling::complaints(page), text);
-    assert_one(&complaints, "docs/page.md:3: no such word: foreveryone", "");
+    let words = [(3, "foreveryone"), (5, "clien"), (7, "clien")];
+    let expected = words.map(|(line, word)| format!("docs/page.md:{line}: no such word: {word}"));
+    assert_eq!(complaints, expected);
 }

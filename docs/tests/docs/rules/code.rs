@@ -18,6 +18,9 @@ pub const QUOTES: [(&str, &str); 6] = [
     ("css", "css"),
 ];
 
+/// The lines that stand for lines that are left out.
+const LEFT_OUT: [&str; 5] = ["...", "// ...", "# ...", "<!-- ... -->", "/* ... */"];
+
 /// Compares every quoted block of a page with the file it is quoted from.
 pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
     let mut complaints = Vec::new();
@@ -57,7 +60,7 @@ fn first_strange_line(file: &str, quote: &str) -> Option<usize> {
     let lines: Vec<&str> = file.lines().collect();
     let quote: Vec<&str> = quote.lines().collect();
     let (mut rest, mut read) = (&lines[..], 0);
-    for piece in quote.split(|line| ["...", "// ...", "# ..."].contains(&line.trim())) {
+    for piece in quote.split(|line| LEFT_OUT.contains(&line.trim())) {
         let alike = |start: &usize| {
             let pairs = outdented(&rest[*start..]).zip(outdented(piece));
             pairs.take_while(|(file, quote)| file == quote).count()

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The tools that the commands on the pages use: what every shell has, what the console blocks
 /// need, and what is only shown.
-pub const TOOLS: &str = "cd cp done echo export for kill printf read test true ulimit \
+pub const TOOLS: &str = "cd cp do done echo export for kill printf read test true ulimit \
     cargo curl grep head nc ps python3 sed seq sleep ss tail timeout \
     brew git haproxy rustup strace sudo xcode-select";
 
@@ -37,13 +37,29 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
         for (number, line) in code.lines().enumerate() {
             let command = if is_run { line.strip_prefix("$ ") } else { Some(line) };
             let Some(command) = command.filter(|_| is_run || is_shown) else { continue };
+            let is_text = command.trim().is_empty() || command.trim_start().starts_with('#');
+            // A backslash at the end of the line before makes one command of both.
+            if is_text
+                || number > 0
+                    && code.lines().nth(number - 1).is_some_and(|line| line.ends_with('\\'))
+            {
+                continue;
+            }
             let mut complain =
                 |what: &str| complaints.push(page.complain(part.line + 1 + number, what));
-            let mut words = words(command).filter(|word| !word.contains('='));
-            let tool = words.next().unwrap_or_default();
-            if !TOOLS.split(' ').any(|known| known == tool) {
-                complain(&format!("'{tool}' is not in TOOLS, in {}", file!()));
+            // Quotation marks may hold what separates commands elsewhere.
+            let commands = if command.contains(['"', '\'']) {
+                regex("$^")
+            } else {
+                regex(r" (?:&&|\|\||\|) |; ")
+            };
+            for command in commands.split(command) {
+                let tool = words(command).find(|word| !word.contains('=')).unwrap_or_default();
+                if !TOOLS.split(' ').any(|known| known == tool) {
+                    complain(&format!("'{tool}' is not in TOOLS, in {}", file!()));
+                }
             }
+            let mut words = words(command).filter(|word| !word.contains('='));
             let is_gone = |word: &&str| {
                 let is_file =
                     word.contains('/') && !word.contains("://") && !is_of_the_reader(word);

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Compares the examples that the pages name with those that exist.
 pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
-    let command = regex(r"[ `]-p ([a-z][\w-]*)(?: --example ([\w-]+))?");
+    let command = regex(r"cargo [^`|;&]*?-p ([a-z][\w-]*)(?: --example ([\w-]+))?");
     let file = regex(r"step[\w-]+/examples/[\w-]+\.rs");
     // A stand-in with a slash or a dot in its name is a file or a folder, and no example.
     let other = regex(r"<!-- my[-_][\w.-]+: ([a-z][\w-]*) -->|--run ([a-z][\w-]*)");

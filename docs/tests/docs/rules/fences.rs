@@ -28,7 +28,7 @@ pub fn complaints(page: &Page) -> Vec<String> {
             Some(page.complain(part.line, &what))
         }
         // Without a blank line after <details>, what follows is not Markdown.
-        Kind::Html(html) if html.contains("```") || html.contains("](") => {
+        Kind::Html(html) if html.lines().any(|line| !line.trim_start().starts_with('<')) => {
             let what = "this is HTML and no Markdown: leave a blank line after the tag";
             Some(page.complain(part.line, what))
         }

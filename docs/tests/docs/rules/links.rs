@@ -2,6 +2,7 @@
 
 use super::{Kind, Page, files, regex};
 use comrak::Anchorizer;
+use percent_encoding::percent_decode_str;
 use std::fs;
 use std::path::Path;
 
@@ -55,14 +56,15 @@ fn has_link(html: &str) -> bool {
 
 fn leads_nowhere(page: &Page, root: &Path, url: &str) -> bool {
     // Addresses elsewhere are not asked: the tests need no network.
-    if ["http://", "https://", "mailto:"].iter().any(|scheme| url.starts_with(scheme)) {
+    if regex("^[a-z]+:").is_match(url) {
         return false;
     }
     let (file, anchor) = url.split_once('#').map_or((url, None), |(file, a)| (file, Some(a)));
     if file.is_empty() {
-        return anchor.is_some_and(|anchor| !anchors(page).iter().any(|known| known == anchor));
+        return anchor.is_none_or(|anchor| !anchors(page).iter().any(|known| known == anchor));
     }
-    let path = root.join(page.folder()).join(file);
+    let file = percent_decode_str(file).decode_utf8_lossy();
+    let path = root.join(page.folder()).join(&*file);
     let outside = match (path.canonicalize(), root.canonicalize()) {
         (Ok(path), Ok(root)) => !path.starts_with(root),
         _ => true,
@@ -72,7 +74,7 @@ fn leads_nowhere(page: &Page, root: &Path, url: &str) -> bool {
     let anchor_missing = is_page
         && anchor.is_some_and(|anchor| {
             let text = fs::read_to_string(&path).unwrap_or_default();
-            !anchors(&Page::parse(file, &text)).iter().any(|known| known == anchor)
+            !anchors(&Page::parse(&file, &text)).iter().any(|known| known == anchor)
         });
     outside || anchor_missing
 }

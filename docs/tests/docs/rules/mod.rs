@@ -1,6 +1,6 @@
 //! The rules that the pages keep. Each rule reads a page and returns its complaints.
 //!
-//! A complaint begins with file and line, such as `docs/README.md:12: `.
+//! A complaint about a line begins with file and line, such as `docs/README.md:12: `.
 #![cfg_attr(
     not(target_os = "linux"),
     allow(dead_code, reason = "the commands are run on Linux only")
@@ -75,6 +75,8 @@ impl Page {
         let mut options = Options::default();
         options.extension.table = true;
         options.extension.autolink = true;
+        // Git for Windows may give each line the end that is usual there.
+        let text = &text.replace("\r\n", "\n");
         let document = parse_document(&arena, text, &options);
 
         let mut above = Vec::new();
@@ -102,7 +104,7 @@ impl Page {
             }
             Some(Part { line, kind })
         });
-        Page { path: path.to_string(), parts: parts.collect(), text: text.to_string() }
+        Page { path: path.to_string(), parts: parts.collect(), text: text.clone() }
     }
 
     /// The folder the page is in, from the repository's root.
@@ -122,16 +124,19 @@ pub fn root() -> PathBuf {
     docs.parent().expect("docs is a folder of the repository").to_path_buf()
 }
 
-/// The files whose names end so, as paths from the root with slashes, and their text. What git
-/// ignores is left out.
+/// The files whose names end so, as paths from the root with slashes, and their text. What is hidden
+/// or ignored by git is left out.
 pub fn files(root: &Path, ending: &str) -> Vec<(String, String)> {
     let mut walk = ignore::WalkBuilder::new(root);
-    walk.hidden(false).require_git(false).filter_entry(|entry| entry.file_name() != ".git");
+    walk.require_git(false);
     let paths = walk.sort_by_file_path(Path::cmp).build().map(|file| file.expect("readable"));
     let paths = paths.map(ignore::DirEntry::into_path);
-    let files = paths.filter(|path| path.extension().is_some_and(|it| it == ending)).map(|path| {
+    let is_meant =
+        |path: &PathBuf| path.is_file() && path.extension().is_some_and(|it| it == ending);
+    let files = paths.filter(is_meant).map(|path| {
         let name = path.strip_prefix(root).expect("it is in there").to_string_lossy();
-        (name.replace('\\', "/"), fs::read_to_string(&path).expect("text"))
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        (name.replace('\\', "/"), text)
     });
     files.collect()
 }

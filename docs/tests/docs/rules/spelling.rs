@@ -31,8 +31,9 @@ pub fn complaints(page: &Page) -> Vec<String> {
         let Kind::Prose(text) = &part.kind else { continue };
         // What has a slash, a dot or a digit in it is the name of something.
         let is_word = |word: &&str| !word.contains(|c: char| "/._@".contains(c) || c.is_numeric());
-        let all =
-            text.split_whitespace().map(|word| word.trim_end_matches(['.', ',', ':', '?', ')']));
+        let all = text
+            .split_whitespace()
+            .map(|word| word.trim_end_matches(|c: char| ".,:;?!)\"'".contains(c)));
         words.extend(all.filter(is_word).map(|word| (part.line, word)));
     }
     let text: Vec<&str> = words.iter().map(|(_, word)| *word).collect();
@@ -44,8 +45,14 @@ pub fn complaints(page: &Page) -> Vec<String> {
     let output = output.expect("hunspell runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let unknown = String::from_utf8(output.stdout).expect("it prints text");
-    let line =
-        |unknown: &str| words.iter().find(|word| word.1.contains(unknown)).map_or(1, |w| w.0);
+    // They come in the order of the page.
+    let mut rest = words.iter();
+    let mut line = |unknown: &str| {
+        let parts = |word: &str| {
+            word.split(|c: char| !c.is_alphabetic() && c != '\'').any(|part| part == unknown)
+        };
+        rest.find(|word| parts(word.1)).map_or(1, |word| word.0)
+    };
     unknown
         .lines()
         .map(|word| page.complain(line(word), &format!("no such word: {word}")))

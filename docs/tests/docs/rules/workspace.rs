@@ -1,5 +1,5 @@
 //! Every step is a member of the workspace, has a page, and is on the way that readers take. Every
-//! page is linked from another one.
+//! page is linked from another one, and each page of the road leads to the next.
 
 use super::{Kind, Page, regex};
 use std::collections::BTreeSet;
@@ -14,6 +14,7 @@ pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
         let names = list.captures(&manifest).map_or("", |found| found.get(1).unwrap().as_str());
         [step, "step*"].iter().any(|name| names.contains(&format!("\"{name}\"")))
     };
+    let road = road(root);
     let link = |page: &str, target: &str| {
         pages.iter().any(|p| p.path == page && links(p).any(|link| link == target))
     };
@@ -31,6 +32,16 @@ pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
         want("README.md: the table of steps", &page, link("README.md", &page));
         want("README.md: the map", &step, link("README.md", &step));
         want("docs/README.md: the route", &name, link("docs/README.md", &name));
+        want("docs/src/page.rs: ROAD", &page, road.contains(&page));
+    }
+    // README.md is a page that all kinds of readers come to.
+    for pair in road.windows(2).filter(|pair| pair[0] != "README.md") {
+        let next = format!("({})", pair[1].trim_start_matches("docs/"));
+        let leads_on = |page: &Page| {
+            page.text.lines().any(|line| line.starts_with("Next: [") && line.ends_with(&next))
+        };
+        let is_there = pages.iter().any(|page| page.path == pair[0] && leads_on(page));
+        want(&pair[0], &format!("a line Next: [...]{next}"), is_there);
     }
     for Page { path, .. } in pages.iter().filter(|page| page.path.starts_with("docs/")) {
         let mut others = pages.iter().filter(|other| other.path != *path).flat_map(links);
@@ -48,10 +59,18 @@ fn links(page: &Page) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The pages in the order in which they are read, as the course in a browser has them.
+fn road(root: &Path) -> Vec<String> {
+    let code = fs::read_to_string(root.join("docs/src/page.rs")).unwrap_or_default();
+    let list = regex(r"const ROAD[^=]*= \[([^\]]*)\]");
+    let pages = list.captures(&code).map_or(String::new(), |found| found[1].to_string());
+    pages.split('"').skip(1).step_by(2).map(str::to_string).collect()
+}
+
 /// The folders of the steps.
 fn steps(root: &Path) -> BTreeSet<String> {
     let folders = fs::read_dir(root).expect("the root can be read").flatten();
-    let names = folders.filter(|folder| folder.path().is_dir());
+    let names = folders.filter(|folder| folder.path().join("Cargo.toml").is_file());
     let names = names.map(|folder| folder.file_name().to_string_lossy().into_owned());
     names.filter(|name| name.starts_with("step")).collect()
 }

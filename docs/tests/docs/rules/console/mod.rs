@@ -216,10 +216,12 @@ impl Scene<'_> {
                 let result = match (block.role.as_str(), &mut server) {
                     ("server", _) => {
                         let mut started = Running::server(command, root, &block.stand_ins);
-                        if !command::has_no_port(command) && shown.is_empty() {
-                            started.has_started(log_timeout);
-                        }
-                        server.insert(started).prints(shown, log_timeout)
+                        let has_started = if !command::has_no_port(command) && shown.is_empty() {
+                            started.has_started(log_timeout)
+                        } else {
+                            Ok(())
+                        };
+                        has_started.and_then(|()| server.insert(started).prints(shown, log_timeout))
                     }
                     ("client", _) if command == GOES_ON => match clients.last_mut() {
                         Some(client) => client.prints(shown, log_timeout),

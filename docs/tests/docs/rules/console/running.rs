@@ -73,12 +73,16 @@ impl Running {
         true
     }
 
-    /// Waits until a server that says so has its port.
-    pub fn has_started(&mut self, timeout: Duration) {
+    /// Waits until a server that says so has its port. It has to be there still.
+    pub fn has_started(&mut self, timeout: Duration) -> Result<(), String> {
         let (start, address) = (Instant::now(), format!(":{}", self.port));
-        while !self.unseen.contains(&address)
-            && self.read_line(timeout.saturating_sub(start.elapsed()))
-        {}
+        while !self.unseen.contains(&address) {
+            if !self.read_line(timeout.saturating_sub(start.elapsed())) {
+                let has_ended = self.lines.try_recv() == Err(TryRecvError::Disconnected);
+                return if has_ended { Err(format!("ends:\n{}", self.shown())) } else { Ok(()) };
+            }
+        }
+        Ok(())
     }
 
     /// Waits until what was printed looks as `expected`.
@@ -154,10 +158,11 @@ fn compare(actual: &str, expected: &str) -> Result<(), String> {
     if expected.is_empty() && !actual.is_empty() {
         return Err(format!("prints something:\n{actual}"));
     }
-    let examples = regex(r"\b5\d{4}\b|(descriptor |raw: |curl/)[\d.]+");
+    let examples = regex(r"(:|port )5\d{4}\b|(descriptor |raw: |curl/)[\d.]+");
     // Each line ends, the last one too, or a `...` below it would not see that it is there.
     let actual = format!("{}\n", actual.trim_end()).into_data();
-    let expected = format!("{}\n", examples.replace_all(expected.trim_end(), "$1[..]")).into_data();
+    let expected =
+        format!("{}\n", examples.replace_all(expected.trim_end(), "$1$2[..]")).into_data();
     let assert = snapbox::Assert::new().palette(snapbox::report::Palette::plain());
     // A backslash is a backslash, and no part of a path.
     let assert = assert.action(snapbox::assert::Action::Verify).normalize_paths(false);
