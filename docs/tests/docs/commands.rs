@@ -40,12 +40,13 @@ fn try_page(text: &str) -> console::Report {
 
 #[test]
 fn what_is_true_gets_no_complaint() {
-    let report = try_page(
-        "```console\n$ printf 'one\\ntwo 2\\nthree\\n'\none\ntwo [..]\nthree\n\
-         $ seq 5; false\n1\n...\n5\n\
-         $ echo descriptor 7, 127.0.0.1:61234, curl/8.14\ndescriptor 3, 127.0.0.1:53124, curl/8.5.0\n```\n",
-    );
-    assert_eq!((report.complaints, report.skipped), (vec![], vec![]));
+    let page = "```console\n$ printf 'one\\ntwo 2\\nthree\\n'\none\ntwo [..]\nthree\n\
+                $ seq 5; false\n1\n...\n5\n\
+                $ echo descriptor 7, 127.0.0.1:61234, curl/8.14\ndescriptor 3, 127.0.0.1:53124, curl/8.5.0\n```\n";
+    for page in [page, &page.replace('\n', "\r\n")] {
+        let report = try_page(page);
+        assert_eq!((report.complaints, report.skipped), (vec![], vec![]));
+    }
 }
 
 #[test]
