@@ -44,7 +44,8 @@ fn a_name_that_no_example_has_and_a_command_that_ends_are_not_judged() {
         ("no-such-server", "This workspace has no example no-such-server."),
         ("no-such-program {port}", "There is no program 'no-such-program'."),
         ("'open quote", "A quotation mark is missing"),
-        (&format!("{:?} no-such-name {{address}}", *SERVERS), "there is no server no-such-name"),
+        // It ends before it listens.
+        (&format!("{:?} right {{address}} and-more", *SERVERS), "NAME HOST:PORT"),
     ] {
         let verdict = Verdict::with(&["--json", "--run", run]);
         assert_eq!(verdict.status, 3, "{run}: {}", verdict.said);
