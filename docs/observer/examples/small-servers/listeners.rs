@@ -1,14 +1,16 @@
 //! Servers that accept in a wrong way.
 
 use crate::right::{PAGE, PATIENCE, answer, clients, receive, send};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{process, thread};
 
-/// Waits until standard input ends, as a server of step 1, 2 or 3 waits for Enter.
-pub fn wait_for_input() {
-    let _ = std::io::stdin().read(&mut [0]);
+/// Waits until somebody ends this program.
+pub fn wait() -> ! {
+    loop {
+        thread::park();
+    }
 }
 
 /// Runs the server of this name. Returns false if there is none.
@@ -19,7 +21,7 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
         }
     };
     match name {
-        "does-not-accept" => wait_for_input(),
+        "does-not-accept" => wait(),
         "ends-after-listen" => thread::sleep(std::time::Duration::from_millis(200)),
         "serves-one-client" => {
             serve_one(clients(&listener).next().expect("a client comes"), PATIENCE);
@@ -29,7 +31,7 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
         "serves-one-and-stays" => {
             serve_one(clients(&listener).next().expect("a client comes"), PATIENCE);
             drop(listener);
-            wait_for_input();
+            wait();
         }
         "one-by-one" => clients(&listener).for_each(|client| serve_one(client, PATIENCE)),
         "one-by-one-forever" => {
@@ -47,7 +49,7 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
         }
         "stops-after-30" => {
             clients(&listener).take(30).for_each(|client| serve_one(client, PATIENCE));
-            wait_for_input();
+            wait();
         }
         "closes-at-the-next" => {
             let mut last = None;
@@ -100,8 +102,7 @@ pub fn run(name: &str, listener: TcpListener) -> bool {
                     clients(&listener).for_each(|client| serve_one(client, 2 * PATIENCE));
                 });
             }
-            wait_for_input();
-            thread::park();
+            wait();
         }
         _ => return false,
     }

@@ -15,8 +15,7 @@ fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [name, address] = &arguments[..] else { panic!("NAME HOST:PORT") };
     if name == "does-not-bind" {
-        listeners::wait_for_input();
-        return;
+        listeners::wait();
     }
     let listener = TcpListener::bind(address).expect("a free address");
     println!("Server is listening on http://{}", listener.local_addr().expect("it is bound"));

@@ -14,10 +14,10 @@ pub const JUDGE: &str = env!("CARGO_BIN_EXE_judge");
 pub static SERVERS: LazyLock<String> = LazyLock::new(|| example("observer", "small-servers"));
 
 /// How many may be judged at once, so that a small machine can do it.
-static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(32), Condvar::new());
+static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(44), Condvar::new());
 
-/// A running server. It ends with the test. Of its standard streams the test keeps only one open: thirty-two may run at
-/// once, and macOS grants 256 descriptors.
+/// A running server. It ends with the test, which keeps no pipe to it open: many run at once, and macOS grants 256
+/// descriptors.
 pub struct Server {
     pub address: SocketAddr,
     process: Child,
@@ -32,7 +32,7 @@ impl Server {
     pub fn start_at(port: u16, name: &str) -> Server {
         let mut command = Command::new(&*SERVERS);
         command.args([name, &format!("127.0.0.1:{port}")]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().expect("the server starts");
         let mut line = String::new();
         let output = process.stdout.take().expect("piped");
