@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
-use step2_bind::{bind, local_address};
+use step2_bind::local_address;
 use step3_listen::{BACKLOG, listen};
 use test_support::{Program, REQUEST, assert_log, connect, curl, has, is_silent, output};
 
@@ -74,8 +74,7 @@ fn the_backlog_is_what_was_asked_for() {
 #[cfg(unix)]
 #[test]
 fn a_socket_that_cannot_listen_does_not_say_that_it_does() {
-    let address = bind("127.0.0.1:0".parse().unwrap()).and_then(|socket| local_address(&socket));
-    let address = address.expect("a free port");
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], test_support::free_port()));
     let _listener = listen(address, BACKLOG).expect("nobody listens yet");
     let mut program = Program::start(STEP, &[&address.to_string()]);
     let (status, log) = program.end();

@@ -349,6 +349,43 @@ fn a_page_that_does_not_lead_to_the_next_is_found() {
 }
 
 #[test]
+fn a_test_command_that_is_not_run_is_found() {
+    let page = "Run this:\n\n```sh\ncargo test --workspace\n```\n";
+    let check =
+        |run, ci| workspace::complaints_about_test_command(page, &[("run", run), ("ci", ci)]);
+    let (run, ci) =
+        ("cargo fmt\ncargo test --workspace\n", "      - run: cargo test --workspace\r\n");
+    assert_eq!(check(run, ci), Vec::<String>::new());
+    assert_eq!(check("cargo test\n", ci), ["run lacks: cargo test --workspace"]);
+    assert_eq!(check(run, "# cargo test --workspace\n"), ["ci lacks: cargo test --workspace"]);
+}
+
+#[test]
+fn a_version_of_rust_that_nobody_promises_is_found() {
+    let page = page("a.md", "It needs Rust 1.85 or newer.\nThe tests need Rust 1.84 or newer.\n");
+    let complaints = workspace::complaints_about_rust(&page, &["1.85", "1.88"]);
+    assert_one(&complaints, "a.md:2: 'Rust 1.84 or newer', but ", " is promised");
+}
+
+#[test]
+fn a_windows_sys_that_needs_a_tool_is_found() {
+    let lock =
+        |version: &&str| format!("[[package]]\nname = \"windows-sys\"\nversion = \"{version}\"\n");
+    let check = |versions: &[&str]| {
+        let lock: String = versions.iter().map(lock).collect();
+        workspace::complaints_about_windows_sys(&lock)
+    };
+    assert_eq!(check(&["0.59.0", "0.60.2"]), Vec::<String>::new());
+    assert_one(
+        &check(&["0.59.0", "0.61.2"]),
+        "Cargo.lock: go back",
+        "windows-sys@0.61.2 --precise 0.60.2",
+    );
+    assert_one(&check(&["1.0.0"]), "Cargo.lock: go back", "windows-sys@1.0.0 --precise 0.60.2");
+    assert_one(&check(&[]), "Cargo.lock lacks windows-sys", "");
+}
+
+#[test]
 fn a_word_that_does_not_exist_is_found() {
     if !spelling::can_be_checked() {
         return;

@@ -3,13 +3,13 @@
 use socket2::{Domain, Socket, Type};
 use std::fs;
 use std::io::{ErrorKind, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use test_support::{
-    Program, REQUEST, Response, ask, connect, example, is_silent, read_all, read_response,
-    send_no_more,
+    Program, REQUEST, Response, ask, connect, example, free_port, is_silent, read_all,
+    read_response, send_no_more,
 };
 #[cfg(target_os = "linux")]
 use test_support::{has, limit_descriptors};
@@ -41,11 +41,6 @@ fn head(address: SocketAddr, path: &str) -> Response {
     ask(address, format!("HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes())
 }
 
-/// An address that was free a moment ago.
-fn free_address() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
-}
-
 /// A new folder for one test.
 fn new_folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -74,7 +69,7 @@ fn stage_1_shows_its_socket() {
 
 #[test]
 fn stage_2_has_an_address_and_refuses_clients() {
-    let address = free_address();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let stage = example("step2-bind", "stage2-bind");
     let mut program = Program::start(&stage, &[&address.to_string()]);
     program.wait_for("Press Enter to end.");

@@ -18,7 +18,8 @@ fn server<T: Send + 'static>(
     let address = listener.local_addr().unwrap().to_string();
     let thread = thread::spawn(move || {
         let (client, _) = listener.accept().expect("a client comes");
-        client.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        // macOS refuses that if the client has left already.
+        let _ = client.set_read_timeout(Some(Duration::from_secs(60)));
         serve(client)
     });
     (address, thread)
@@ -51,8 +52,8 @@ fn a_silent_client_tells_when_it_is_sent_away() {
     assert_log(
         &told,
         &[
-            "[visit] 0.[..] s The client connected from 127.0.0.1:[..] in 0.[..] s",
-            "[visit] 0.[..] s The client sees the end: the server closed without a word",
+            "[visit] [..] s The client connected from 127.0.0.1:[..] in [..] s",
+            "[visit] [..] s The client sees the end: the server closed without a word",
         ],
     );
     assert_eq!(status, 0);

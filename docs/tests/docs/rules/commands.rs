@@ -7,9 +7,8 @@ use std::path::Path;
 
 /// The tools that the commands on the pages use: what every shell has, what the console blocks
 /// need, and what is only shown.
-pub const TOOLS: &str = "cd cp do done echo export for kill printf read test true ulimit \
-    cargo curl grep head nc ps python3 sed seq sleep ss tail timeout \
-    brew git haproxy rustup strace sudo xcode-select";
+pub const TOOLS: &str = "cd cp do done echo export for kill printf test true ulimit \
+    cargo curl ps python3 seq tail timeout brew git haproxy rustup strace sudo xcode-select";
 
 /// What cargo can do by itself, as far as the pages use it.
 const CARGO: &str =

@@ -51,6 +51,47 @@ pub fn complaints(pages: &[Page], root: &Path) -> Vec<String> {
     complaints
 }
 
+/// Looks for the test command of CONTRIBUTING.md in the files that run it.
+pub fn complaints_about_test_command(page: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let Some(command) = page.lines().find(|line| line.starts_with("cargo test ")) else {
+        return vec!["CONTRIBUTING.md lacks a test command".to_string()];
+    };
+    let runs_it = |line: &str| line.trim().trim_start_matches("- run: ") == command;
+    let others = files.iter().filter(|(_, text)| !text.lines().any(runs_it));
+    others.map(|(name, _)| format!("{name} lacks: {command}")).collect()
+}
+
+/// The version of Rust that a manifest promises.
+pub fn rust_version(manifest: &Path) -> String {
+    let text = fs::read_to_string(manifest).expect("the file is there");
+    let version = regex(r#"rust-version = "([\d.]+)""#);
+    version.captures(&text).map(|found| found[1].to_string()).expect("a version")
+}
+
+/// Compares each "Rust 1.85 or newer" with the versions that are promised.
+pub fn complaints_about_rust(page: &Page, promised: &[&str]) -> Vec<String> {
+    let said = regex(r"Rust ([\d.]+) or newer");
+    let lines = page.text.lines().enumerate();
+    let complaints = lines.filter_map(|(number, line)| {
+        let found = said.captures(line).filter(|found| !promised.contains(&&found[1]))?;
+        Some(page.complain(number + 1, &format!("'{}', but {promised:?} is promised", &found[0])))
+    });
+    complaints.collect()
+}
+
+/// Looks for a windows-sys in Cargo.lock that needs more than the GNU toolchain brings.
+pub fn complaints_about_windows_sys(lock: &str) -> Vec<String> {
+    let package = regex(r#"name = "windows-sys"\r?\nversion = "((\d+)\.(\d+)\.\d+)""#);
+    let versions: Vec<_> = package.captures_iter(lock).collect();
+    if versions.is_empty() {
+        return vec!["Cargo.lock lacks windows-sys: this rule is not needed any more".to_string()];
+    }
+    let number = |text: &str| text.parse::<u32>().expect("digits");
+    let too_new = versions.iter().filter(|it| (number(&it[2]), number(&it[3])) > (0, 60));
+    let back = |version: &str| format!("cargo update -p windows-sys@{version} --precise 0.60.2");
+    too_new.map(|it| format!("Cargo.lock: go back with: {}", back(&it[1]))).collect()
+}
+
 /// The files and folders that a page links.
 fn links(page: &Page) -> impl Iterator<Item = &str> {
     page.parts.iter().filter_map(|part| match &part.kind {

@@ -143,15 +143,10 @@ impl Program {
 
     /// Waits until the program ends, and returns its status and all of its log.
     pub fn end(&mut self) -> (ExitStatus, String) {
-        self.end_within(TIMEOUT)
-    }
-
-    /// Waits so long at most until the program ends, and returns its status and all of its log.
-    pub fn end_within(&mut self, timeout: Duration) -> (ExitStatus, String) {
         let start = Instant::now();
         loop {
             // When a program ends, so does its standard output.
-            match self.stdout.recv_timeout(timeout.saturating_sub(start.elapsed())) {
+            match self.stdout.recv_timeout(TIMEOUT.saturating_sub(start.elapsed())) {
                 Ok(line) => self.lines.push(line),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("it goes on: {:#?}", self.lines),
