@@ -76,7 +76,7 @@ fn curl_finds_its_connection_refused() {
     let any: std::net::SocketAddr = "127.0.0.1:0".parse().expect("an address");
     port.bind(&any.into()).expect("a free port");
     let address = port.local_addr().expect("bound").as_socket().expect("of IPv4");
-    assert_eq!(curl(address), 7);
+    assert_eq!(curl(address, 20), 7);
 }
 
 /// strace(1) lets socket(2) fail as it does where a program has used up its descriptors.

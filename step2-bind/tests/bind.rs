@@ -45,7 +45,7 @@ fn curl_finds_its_connection_refused() {
         return;
     }
     let mut program = Program::start(STEP, &["127.0.0.1:0"]);
-    assert_eq!(curl(program.address()), 7);
+    assert_eq!(curl(program.address(), 20), 7);
 }
 
 #[test]

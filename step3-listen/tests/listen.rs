@@ -39,7 +39,7 @@ fn curl_connects_and_waits_in_vain() {
         return;
     }
     let mut program = Program::start(STEP, &["127.0.0.1:0"]);
-    assert_eq!(curl(program.listening()), 28);
+    assert_eq!(curl(program.listening(), 1), 28);
 }
 
 #[test]

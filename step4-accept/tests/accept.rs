@@ -51,7 +51,7 @@ fn curl_gets_an_empty_reply() {
         return;
     }
     let (_program, address) = start();
-    assert_eq!(curl(address), 52);
+    assert_eq!(curl(address, 20), 52);
 }
 
 #[test]

@@ -6,22 +6,43 @@ use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::Duration;
 use test_support::{
-    Program, REQUEST, Response, ask, connect, example, free_port, is_silent, read_all,
+    Program, REQUEST, Response, ask, build, connect, example, free_port, is_silent, read_all,
     read_response, send_no_more,
 };
 #[cfg(target_os = "linux")]
 use test_support::{has, limit_descriptors};
 
+/// The examples of step 5 that are tested here. Cargo builds them all at once.
+static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
+    let names = [
+        "date",
+        "folder",
+        "keep-alive",
+        "mended-version",
+        "second-page",
+        "short-version",
+        "website",
+    ];
+    let examples = names.map(|name| ["--example", name]);
+    build(&[&["-p", "step5-respond"], examples.as_flattened()].concat()).join("examples")
+});
+
+/// The file of an example of step 5.
+fn file(name: &str) -> PathBuf {
+    EXAMPLES.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
 /// Starts an example of step 5 on a free port.
 fn start(name: &str) -> (Program, SocketAddr) {
-    run(Command::new(example("step5-respond", name)).arg("127.0.0.1:0"))
+    run(Command::new(file(name)).arg("127.0.0.1:0"))
 }
 
 /// The same, in a folder of its own, as a person who types `cd` first.
 fn start_in(folder: &Path, name: &str) -> (Program, SocketAddr) {
-    let mut command = Command::new(example("step5-respond", name));
+    let mut command = Command::new(file(name));
     run(command.arg("127.0.0.1:0").current_dir(folder))
 }
 
@@ -311,7 +332,7 @@ fn after_head_the_folder_reads_no_file() {
     let size = 64 << 30;
     fs::File::create(folder.join("docs/huge")).unwrap().set_len(size).unwrap();
     // It could not hold this file.
-    let file = example("step5-respond", "folder");
+    let file = file("folder").display().to_string();
     let mut command = Command::new("prlimit");
     command.args(["--as=4294967296", &file, "127.0.0.1:0"]).current_dir(&folder);
     let (_program, address) = run(&mut command);

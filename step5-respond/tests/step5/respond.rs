@@ -385,7 +385,7 @@ fn curl_gets_the_page() {
         return;
     }
     let (_program, address) = start();
-    assert_eq!(curl(address), 0);
+    assert_eq!(curl(address, 20), 0);
 }
 
 /// Numbers without an order, and the same ones in each run.

@@ -389,10 +389,10 @@ pub fn head_of(length: usize) -> Vec<u8> {
     [start, &filler, end].concat().into_bytes()
 }
 
-/// Runs `curl -m 2` against a port of this machine, and returns its exit status.
-pub fn curl(address: SocketAddr) -> i32 {
+/// Runs `curl` against a port of this machine, for so many seconds at most, and returns its exit status.
+pub fn curl(address: SocketAddr, seconds: u32) -> i32 {
     let url = format!("http://localhost:{}", address.port());
-    output("curl", &["--silent", "-m", "2", &url]).0
+    output("curl", &["--silent", "-m", &seconds.to_string(), &url]).0
 }
 
 /// Compares a log with the lines that it should have. `[..]` matches anything.
