@@ -40,8 +40,8 @@ use std::{iter, thread};
 const LOG_TIMEOUTS: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(10)];
 
-/// How many scenes that failed are tried again at most.
-const MOST_TRIED_AGAIN: usize = 5;
+/// When so many scenes have failed again, no other is tried again: the machine is not just busy.
+const ENOUGH_FAILED: usize = 3;
 
 /// How many scenes are tried side by side. Most of their time they wait.
 const SIDE_BY_SIDE: usize = 12;
@@ -81,11 +81,10 @@ pub fn run(pages: &[Page], root: &Path) -> Report {
     let mut report = Report::default();
     let mut outcomes: Vec<(&Scene, Report)> = outcomes.iter().collect();
     outcomes.sort_by_key(|(scene, _)| (&scene.page.path, scene.blocks.first().map(|it| it.line)));
-    // If many scenes fail, the machine was not just busy for a moment.
-    let failed = outcomes.iter().filter(|(_, outcome)| !outcome.complaints.is_empty()).count();
+    let mut failed = 0;
     for (scene, mut outcome) in outcomes {
         let attempts = match scene.shows_times() {
-            _ if failed > MOST_TRIED_AGAIN => 1,
+            _ if failed >= ENOUGH_FAILED => 1,
             true => 3,
             false => 2,
         };
@@ -94,6 +93,7 @@ pub fn run(pages: &[Page], root: &Path) -> Report {
                 outcome = scene.play(root, *log_timeout);
             }
         }
+        failed += usize::from(!outcome.complaints.is_empty());
         report.complaints.extend(scene.wrong_on_the_page());
         report.complaints.extend(outcome.complaints);
         report.skipped.extend(outcome.skipped);
