@@ -24,6 +24,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// What is said of a server that ended by itself.
 pub const ENDED_WELL: &str = "It ended without an error";
 
+/// What such a server lacks.
+pub const HAS_TO_WAIT: &str = "A server has to wait: for Enter, or for the next client.";
+
 /// The name of the variable by which the processes of a server are known.
 const MARK: &str = "STARTED_BY_THE_JUDGE";
 
@@ -150,11 +153,8 @@ impl Program {
                 }
             }
             if let Some(how) = self.how_it_ended() {
-                let hint = if how == ENDED_WELL {
-                    " A server has to wait: for Enter, or for the next client."
-                } else {
-                    ""
-                };
+                let hint =
+                    if how == ENDED_WELL { format!(" {HAS_TO_WAIT}") } else { String::new() };
                 let printed = self.last_lines(0, 12);
                 return Err(format!("{how} before it could be judged.{hint}{printed}"));
             }

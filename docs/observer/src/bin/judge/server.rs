@@ -93,8 +93,7 @@ impl Server {
         let plain = self.plain();
         self.first = self.exchange(&mut client, plain.as_bytes(), timeout);
         if self.first.end == End::Open && self.first.bytes.is_empty() {
-            self.silence.is_accepted = system::is_accepted(&client);
-            self.silence.other_client = system::other_client(&client);
+            (self.silence.is_accepted, self.silence.other_client) = system::accepted(&client);
             if timeout == FIRST_TIMEOUT {
                 let more = self.exchange(&mut client, &[b'x'; 4096], Duration::from_millis(300));
                 self.silence.waits_for_bytes = !more.bytes.is_empty();

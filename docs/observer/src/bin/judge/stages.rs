@@ -174,7 +174,7 @@ fn look(server: &Server, program: Option<&Program>) -> Seen {
         _ if !server.first.bytes.is_empty() => seen(5, "It answers.".into()),
         End::Closed | End::Broken(_) => match program.and_then(Program::how_it_ends) {
             Some(how) if how == program::ENDED_WELL => {
-                seen(0, format!("{how}. A server has to wait: for Enter, or for the next client."))
+                seen(0, format!("{how}. {}", program::HAS_TO_WAIT))
             }
             Some(how) => {
                 seen(0, format!("The first client ended the server. {how}.{}", printed(program)))

@@ -1,7 +1,7 @@
 //! What the system knows of sockets. Linux shows it in files under /proc; other systems are not asked.
 
-use socket2::{Domain, Socket, Type};
-use std::io::ErrorKind;
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::{fs, path::Path};
 
@@ -18,7 +18,7 @@ pub fn is_taken(address: SocketAddr, after_a_server_that_ended: bool) -> bool {
 }
 
 /// An address of this machine that nobody has.
-pub fn free_address() -> std::io::Result<SocketAddr> {
+pub fn free_address() -> io::Result<SocketAddr> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
     let address = socket.local_addr()?.as_socket();
@@ -99,23 +99,24 @@ pub fn a_server_has_just_ended(address: SocketAddr) -> Option<bool> {
     Some(has(State::TimeWait) && !has(State::Listen))
 }
 
-/// Whether the server's program has accepted the connection of this client.
-pub fn is_accepted(client: &Socket) -> Option<bool> {
-    let (own, server) =
-        (client.local_addr().ok()?.as_socket()?, client.peer_addr().ok()?.as_socket()?);
-    let rows = rows_with(server.port())?;
-    let mut rows = rows.iter();
+/// Whether the server's program has accepted the connection of this client, and another client that it has accepted, and
+/// not closed. `None` for what the system does not say.
+pub fn accepted(client: &Socket) -> (Option<bool>, Option<SocketAddr>) {
+    let address = |address: io::Result<SockAddr>| address.ok()?.as_socket();
+    let (Some(own), Some(server)) = (address(client.local_addr()), address(client.peer_addr()))
+    else {
+        return (None, None);
+    };
+    let rows = rows_with(server.port()).unwrap_or_default();
     let is_own = |row: &&Row| row.remote == own && row.local.port() == server.port();
-    Some(rows.find(is_own)?.inode != 0)
-}
-
-/// Another client that the server's program has accepted, and not closed.
-pub fn other_client(client: &Socket) -> Option<SocketAddr> {
-    let (own, server) =
-        (client.local_addr().ok()?.as_socket()?, client.peer_addr().ok()?.as_socket()?);
-    let rows = rows_with(server.port())?;
-    let mut rows = rows.iter().filter(|row| row.local == server && row.remote != own);
-    Some(rows.find(|row| row.state == State::Established && row.inode != 0)?.remote)
+    let is_other = |row: &&Row| {
+        let is_served = row.state == State::Established && row.inode != 0;
+        row.local == server && row.remote != own && is_served
+    };
+    (
+        rows.iter().find(is_own).map(|row| row.inode != 0),
+        rows.iter().find(is_other).map(|row| row.remote),
+    )
 }
 
 /// The program that listens at this address: its command line and its number.
