@@ -74,7 +74,7 @@ fn the_backlog_is_what_was_asked_for() {
 #[cfg(unix)]
 #[test]
 fn a_socket_that_cannot_listen_does_not_say_that_it_does() {
-    let address = std::net::SocketAddr::from(([127, 0, 0, 1], test_support::free_port()));
+    let address = test_support::free_address();
     let _listener = listen(address, BACKLOG).expect("nobody listens yet");
     let mut program = Program::start(STEP, &[&address.to_string()]);
     let (status, log) = program.end();

@@ -4,6 +4,7 @@
 //! `CI=true` has to have them all. `PAGE=step2 cargo test -p docs commands::` tries the pages
 //! with that in their name, and no others.
 
+use crate::complaints::assert_one;
 use crate::rules::{Page, console, pages, root};
 use std::io::Write;
 
@@ -26,16 +27,9 @@ fn commands_print_what_the_pages_show() {
     }
 }
 
-/// There is one complaint, and it begins and ends so.
-#[track_caller]
-fn assert_one(complaints: &[String], start: &str, end: &str) {
-    let [complaint] = complaints else { panic!("not one complaint: {complaints:#?}") };
-    assert!(complaint.starts_with(start) && complaint.ends_with(end), "{complaint}");
-}
-
 /// Runs a page from this repository's root, for `cargo` runs from there.
 fn try_page(text: &str) -> console::Report {
-    console::run(&[Page::parse("docs/page.md", text)], &crate::rules::root())
+    console::run(&[Page::parse("docs/page.md", text)], &root())
 }
 
 #[test]

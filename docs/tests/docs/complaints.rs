@@ -69,7 +69,7 @@ fn check(rule: fn(&Page, &Path) -> Vec<String>, text: &str) -> Vec<String> {
 
 /// There is one complaint, and it begins and ends so.
 #[track_caller]
-fn assert_one(complaints: &[String], start: &str, end: &str) {
+pub fn assert_one(complaints: &[String], start: &str, end: &str) {
     let [complaint] = complaints else { panic!("not one complaint: {complaints:#?}") };
     assert!(complaint.starts_with(start) && complaint.ends_with(end), "{complaint}");
 }

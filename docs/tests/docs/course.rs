@@ -1,12 +1,11 @@
 //! The course in a browser, as browsers and intruders see it.
 
-use regex::Regex;
+use crate::rules::regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use std::sync::LazyLock;
 use std::thread;
 use tempfile::TempDir;
 use test_support::{Program, Response, ask, has, output};
@@ -42,9 +41,8 @@ fn get(address: SocketAddr, path: &str) -> Response {
 
 /// The paths that a page names in its links and pictures, with the anchors.
 fn links(page: &str) -> BTreeSet<String> {
-    static LINK: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#"(?:href|src)="(/[^"]*)""#).unwrap());
-    LINK.captures_iter(page).map(|link| link[1].to_string()).collect()
+    let link = regex(r#"(?:href|src)="(/[^"]*)""#);
+    link.captures_iter(page).map(|link| link[1].to_string()).collect()
 }
 
 /// Opens the first page, and then all that can be reached from it by clicking.

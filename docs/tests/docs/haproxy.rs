@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
-use test_support::{Program, REQUEST, TIMEOUT, ask, free_port, has, program};
+use test_support::{Program, REQUEST, TIMEOUT, ask, free_address, has, program};
 
 #[test]
 fn two_copies_take_turns_and_one_of_them_is_enough() {
@@ -18,7 +18,7 @@ fn two_copies_take_turns_and_one_of_them_is_enough() {
     let ports: Vec<String> = copies.iter_mut().map(|copy| copy.listening().to_string()).collect();
 
     // The configuration of the page, on ports that are free.
-    let site = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let site = free_address();
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("haproxy.cfg"));
     let configuration = page
         .unwrap()

@@ -3,14 +3,14 @@
 use socket2::{Domain, Socket, Type};
 use std::fs;
 use std::io::{ErrorKind, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 use test_support::{
-    Program, REQUEST, Response, ask, build, connect, example, free_port, is_silent, read_all,
-    read_response, send_no_more,
+    Program, REQUEST, Response, ask, build, connect, example, file, free_address, is_silent,
+    read_all, read_response, send_no_more,
 };
 #[cfg(target_os = "linux")]
 use test_support::{has, limit_descriptors};
@@ -30,19 +30,14 @@ static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
     build(&[&["-p", "step5-respond"], examples.as_flattened()].concat()).join("examples")
 });
 
-/// The file of an example of step 5.
-fn file(name: &str) -> PathBuf {
-    EXAMPLES.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-}
-
 /// Starts an example of step 5 on a free port.
 fn start(name: &str) -> (Program, SocketAddr) {
-    run(Command::new(file(name)).arg("127.0.0.1:0"))
+    run(Command::new(file(&EXAMPLES, name)).arg("127.0.0.1:0"))
 }
 
 /// The same, in a folder of its own, as a person who types `cd` first.
 fn start_in(folder: &Path, name: &str) -> (Program, SocketAddr) {
-    let mut command = Command::new(file(name));
+    let mut command = Command::new(file(&EXAMPLES, name));
     run(command.arg("127.0.0.1:0").current_dir(folder))
 }
 
@@ -90,7 +85,7 @@ fn stage_1_shows_its_socket() {
 
 #[test]
 fn stage_2_has_an_address_and_refuses_clients() {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let address = free_address();
     let stage = example("step2-bind", "stage2-bind");
     let mut program = Program::start(&stage, &[&address.to_string()]);
     program.wait_for("Press Enter to end.");
@@ -332,9 +327,9 @@ fn after_head_the_folder_reads_no_file() {
     let size = 64 << 30;
     fs::File::create(folder.join("docs/huge")).unwrap().set_len(size).unwrap();
     // It could not hold this file.
-    let file = file("folder").display().to_string();
+    let folder_server = file(&EXAMPLES, "folder");
     let mut command = Command::new("prlimit");
-    command.args(["--as=4294967296", &file, "127.0.0.1:0"]).current_dir(&folder);
+    command.args(["--as=4294967296", &folder_server, "127.0.0.1:0"]).current_dir(&folder);
     let (_program, address) = run(&mut command);
     let response = head(address, "/huge");
     assert_eq!(response.status, 200);

@@ -15,7 +15,7 @@ use step5_respond::{
     CLOSE_TIMEOUT, MAX_WORKERS, RESPONSE_TIMEOUT, respond, response::Response, send,
 };
 use test_support::{
-    Program, REQUEST, TIMEOUT, ask, connect, crowd, free_port, output, read_all, read_response,
+    Program, REQUEST, TIMEOUT, ask, connect, crowd, free_address, output, read_all, read_response,
     reset, send_no_more,
 };
 #[cfg(target_os = "linux")]
@@ -279,7 +279,7 @@ fn a_closed_standard_output_does_not_stop_it() {
 #[test]
 fn a_full_disk_under_standard_output_does_not_stop_it() {
     // The log can't be read, so the port has to be known.
-    let free = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let free = free_address();
     let mut command = Command::new("sh");
     command.args(["-c", "exec \"$0\" \"$1\" >/dev/full", STEP, &free.to_string()]);
     let mut program = Program::run(&mut command);
@@ -293,7 +293,7 @@ fn a_full_disk_under_standard_output_does_not_stop_it() {
 
 #[test]
 fn a_restart_at_once_on_the_same_port_works() {
-    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let address = free_address();
     let mut program = Program::start(STEP, &[&address.to_string()]);
     assert_eq!(program.listening(), address);
     // The server closes first, so its side of the connection stays in TIME_WAIT.
@@ -396,7 +396,7 @@ impl Drop for Killed {
 #[test]
 fn a_log_that_nobody_reads_holds_nobody_up_and_says_later_what_is_missing() {
     // Nobody reads the port from the log, so it has to be known.
-    let free = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let free = free_address();
     let mut command = Command::new(STEP);
     command.arg(free.to_string()).stdout(Stdio::piped());
     let mut server = Killed(command.spawn().unwrap());

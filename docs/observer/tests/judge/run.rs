@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
-use test_support::{Program, ask, example, free_port, has, program, skip, without_settings};
+use test_support::{Program, ask, example, free_address, has, program, skip};
 
 const CONGRATULATION: &str = "\n46 passed, 0 failed. Congratulations: your server serves everyone!\n\
      Read on: docs/documents.md, and serve a website of your own.\n";
@@ -29,7 +29,7 @@ fn is_served(address: &str) -> bool {
 
 #[test]
 fn an_example_of_the_workspace_is_built_and_started_by_its_name() {
-    let address = format!("127.0.0.1:{}", free_port());
+    let address = free_address().to_string();
     let verdict = Verdict::with(&["--step", "2", "--run", "stage2-bind", &address]);
     if verdict.complaint.contains("cargo does not start") {
         return skip("cargo");
@@ -73,7 +73,7 @@ fn an_address_that_is_taken_is_not_judged() {
 
 #[test]
 fn nobody_is_judged_without_a_server() {
-    let address = format!("127.0.0.1:{}", free_port());
+    let address = free_address().to_string();
     for arguments in [&[address.as_str()][..], &["--step", "3", &address]] {
         let verdict = Verdict::with(arguments);
         assert_eq!((verdict.status, verdict.said.as_str()), (3, ""));
@@ -118,7 +118,7 @@ fn the_signal_that_ended_a_server_is_named() {
 #[test]
 #[cfg(unix)]
 fn ctrl_c_ends_the_server_and_what_it_started() {
-    let address = format!("127.0.0.1:{}", free_port());
+    let address = free_address().to_string();
     // The shell starts the server.
     let run = format!("sh -c '{:?} right {{address}} & wait'", *SERVERS);
     let mut command = Command::new(JUDGE);
@@ -162,7 +162,6 @@ fn files_are_compared_with_the_folder() {
             let folder = folder.path();
             scope.spawn(move || {
                 let mut command = Command::new(JUDGE);
-                without_settings(&mut command);
                 command.current_dir(folder).args([
                     "--json",
                     "--folder",
@@ -191,7 +190,6 @@ fn a_server_whose_files_are_wrong_is_not_told_that_only_http_is_left() {
     fs::write(site.join("index.html"), "<h1>Home</h1>").expect("a file");
     fs::write(site.join("dot.png"), b"\x89PNG\r\n\x1a\n\xff\xfe\0").expect("a file");
     let mut command = Command::new(JUDGE);
-    without_settings(&mut command);
     let run = small("files-as-text");
     command.current_dir(folder.path()).args(["--folder", "site", "--run", &run]);
     let verdict = Verdict::of(&mut command);
@@ -238,7 +236,6 @@ fn pages_are_links_while_the_course_is_open() {
     let run = format!("{:?} {{address}}", example("step2-bind", "stage2-bind"));
     let mut command = Command::new(JUDGE);
     command.env("COURSE_ADDRESS", &address);
-    without_settings(&mut command);
     let verdict = Verdict::of(command.args(["--step", "2", "--run", &run]));
     let link = format!("http://{}/docs/step3-listen.md", address.replace("127.0.0.1", "localhost"));
     // A long line is wrapped.
@@ -257,7 +254,6 @@ fn a_complete_server_is_congratulated() {
         for server in &servers {
             scope.spawn(move || {
                 let mut command = Command::new(JUDGE);
-                without_settings(&mut command);
                 // The website serves docs/example-site, which it looks for from the repository's root.
                 let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
                 command.current_dir(root).args(["--run", &format!("{server:?} {{address}}")]);

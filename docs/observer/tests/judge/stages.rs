@@ -2,7 +2,7 @@
 
 use crate::support::{SERVERS, Server, Verdict};
 use std::thread;
-use test_support::{connect, example, free_port};
+use test_support::{connect, example, free_address};
 
 const STAGES: [(&str, &str, &str); 4] = [
     ("2", "step2-bind", "stage2-bind"),
@@ -68,13 +68,17 @@ fn a_server_that_runs_without_an_address_is_told_so() {
     assert_eq!(verdict.status, 1);
 }
 
-#[test]
-fn what_a_server_left_behind_is_not_taken_for_step_2() {
-    let server = Server::start_at(free_port(), "right");
-    let address = server.address.to_string();
+/// The address of a server that has served a client, and ended.
+fn left_behind() -> String {
+    let server = Server::start_at(free_address(), "right");
     let response = test_support::ask(server.address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(response.status, 200);
-    drop(server);
+    server.address.to_string()
+}
+
+#[test]
+fn what_a_server_left_behind_is_not_taken_for_step_2() {
+    let address = left_behind();
     let verdict = Verdict::with(&["--step", "2", &address]);
     assert_ne!(verdict.status, 0, "{}", verdict.said);
     assert!(!verdict.said.contains("done"), "{}", verdict.said);
@@ -82,11 +86,7 @@ fn what_a_server_left_behind_is_not_taken_for_step_2() {
 
 #[test]
 fn what_a_server_left_behind_is_not_taken_for_the_next_one() {
-    let server = Server::start_at(free_port(), "right");
-    let address = server.address.to_string();
-    let response = test_support::ask(server.address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert_eq!(response.status, 200);
-    drop(server);
+    let address = left_behind();
     let run = format!("{:?} does-not-bind {{address}}", *SERVERS);
     let verdict = Verdict::with(&["--step", "5", "--run", &run, &address]);
     // Only Linux says what a server left behind.

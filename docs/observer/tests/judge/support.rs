@@ -25,13 +25,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(name: &str) -> Server {
-        Server::start_at(0, name)
+        Server::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), name)
     }
 
-    /// Starts it on this port. One that the system chose (port 0) may go to another program as soon as the server has ended.
-    pub fn start_at(port: u16, name: &str) -> Server {
+    /// Starts it at this address. A port that the system chose (port 0) may go to another program as soon as the server has
+    /// ended.
+    pub fn start_at(address: SocketAddr, name: &str) -> Server {
         let mut command = Command::new(&*SERVERS);
-        command.args([name, &format!("127.0.0.1:{port}")]);
+        command.args([name, &address.to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().expect("the server starts");
         let mut line = String::new();
@@ -60,14 +61,13 @@ pub struct Verdict {
 impl Verdict {
     /// Runs the judge with these arguments.
     pub fn with(arguments: &[&str]) -> Verdict {
-        let mut command = Command::new(JUDGE);
-        test_support::without_settings(&mut command);
-        Verdict::of(command.args(arguments))
+        Verdict::of(Command::new(JUDGE).args(arguments))
     }
 
     /// Runs the judge. It says everything in 20 seconds, however the server behaves, and a busy machine may need a few
     /// more to start and to end the programs.
     pub fn of(judge: &mut Command) -> Verdict {
+        test_support::without_settings(judge);
         let start = Instant::now();
         let output = judge.stdin(Stdio::null()).output().expect("the judge starts");
         let verdict = Verdict {

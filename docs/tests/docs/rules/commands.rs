@@ -47,12 +47,12 @@ pub fn complaints(page: &Page, root: &Path) -> Vec<String> {
             let mut complain =
                 |what: &str| complaints.push(page.complain(part.line + 1 + number, what));
             // Quotation marks may hold what separates commands elsewhere.
-            let commands = if command.contains(['"', '\'']) {
-                regex("$^")
+            let commands: Vec<&str> = if command.contains(['"', '\'']) {
+                vec![command]
             } else {
-                regex(r" (?:&&|\|\||\|) |; ")
+                regex(r" (?:&&|\|\||\|) |; ").split(command).collect()
             };
-            for command in commands.split(command) {
+            for command in commands {
                 let tool = words(command).find(|word| !word.contains('=')).unwrap_or_default();
                 if !TOOLS.split(' ').any(|known| known == tool) {
                     complain(&format!("'{tool}' is not in TOOLS, in {}", file!()));

@@ -147,7 +147,7 @@ pub fn pages(root: &Path) -> Vec<Page> {
 }
 
 /// A regular expression. Each is compiled once, which takes longer than anything that is done with it.
-fn regex(text: &str) -> Regex {
+pub fn regex(text: &str) -> Regex {
     static COMPILED: Mutex<BTreeMap<String, Regex>> = Mutex::new(BTreeMap::new());
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     let new = || Regex::new(text).expect("a regular expression");

@@ -222,14 +222,15 @@ pub fn skip(needed: &str) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// A port that nobody has, and that the system gives to nobody who asks for port 0: those ports are higher.
-pub fn free_port() -> u16 {
+/// An address that nobody has, with a port that the system gives to nobody who asks for port 0: those ports are higher.
+pub fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 10_000 + u16::try_from(std::process::id() % 200).expect("less than 200") * 100;
     loop {
         let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
         }
     }
 }
@@ -286,7 +287,8 @@ pub fn build(arguments: &[&str]) -> PathBuf {
     folder.to_path_buf()
 }
 
-fn file(folder: &Path, name: &str) -> String {
+/// The file of a program in the folder where cargo puts it.
+pub fn file(folder: &Path, name: &str) -> String {
     let file = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
     file.to_str().expect("a path of text").to_string()
 }

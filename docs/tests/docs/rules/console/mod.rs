@@ -198,7 +198,7 @@ impl Scene<'_> {
         let mut server: Option<Running> = None;
         let mut clients: Vec<Running> = Vec::new();
         // Nobody listens there: it stands for 8080 in a scene without a server.
-        let unused_port = test_support::free_port();
+        let unused_port = test_support::free_address().port();
         // Why the state of the server is not what the page says.
         let mut lost: Option<String> = None;
 

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 use tempfile::TempDir;
-use test_support::free_port;
+use test_support::free_address;
 
 /// How long a command may take until it ends. The judge of a bad server takes longest.
 const TIMEOUT: Duration = Duration::from_secs(90);
@@ -31,14 +31,14 @@ pub struct Running {
 impl Running {
     /// Starts a command that goes on, on a free port.
     pub fn server(page: &str, root: &Path, stand_ins: &[StandIn]) -> Running {
-        let port = free_port();
+        let port = free_address().port();
         Running::start(&command::server(page, port, stand_ins), root, port, stand_ins)
     }
 
     /// Starts a command against the port of a server.
     pub fn client(page: &str, root: &Path, port: u16, stand_ins: &[StandIn]) -> Running {
         // The judge that starts a server itself needs a port of its own.
-        let port = if page.contains("--run ") { free_port() } else { port };
+        let port = if page.contains("--run ") { free_address().port() } else { port };
         Running::start(&command::client(page, port, stand_ins), root, port, stand_ins)
     }
 
